@@ -1,0 +1,81 @@
+// Matrix products on the CPU. SPDX-License-Identifier: Apache-2.0
+import CKernels
+
+extension CPUDevice {
+    public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
+        let m = a.shape[a.rank - 2]
+        let k = a.shape[a.rank - 1]
+        let n = b.shape[b.rank - 1]
+        let batch = Shape.broadcast(
+            Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)), operation: "matmul")
+        let result = Tensor.empty(batch + [m, n], device: self)
+        if k == 0 { clear(result.storage) }
+        let a = Self.multiplicable(a)
+        let b = Self.multiplicable(b)
+        let count = batch.reduce(1, *)
+        // [..., M, K] × [K, N] with dense rows is one product of all rows.
+        if b.rank == 2, a.isContiguous, count > 1 {
+            multiply(a.view(shape: [count * m, k], strides: [k, 1], offset: a.offset), b, result)
+            return result
+        }
+        let aStrides = Shape.broadcastStrides(a, to: batch + [m, k]).dropLast(2)
+        let bStrides = Shape.broadcastStrides(b, to: batch + [k, n]).dropLast(2)
+        for index in 0..<count {
+            var rest = index
+            var ao = a.offset
+            var bo = b.offset
+            for d in stride(from: batch.count - 1, through: 0, by: -1) {
+                let i = rest % batch[d]
+                rest /= batch[d]
+                ao += i * aStrides[d]
+                bo += i * bStrides[d]
+            }
+            multiply(
+                a.view(shape: [m, k], strides: Array(a.strides.suffix(2)), offset: ao),
+                b.view(shape: [k, n], strides: Array(b.strides.suffix(2)), offset: bo),
+                result.view(shape: [m, n], strides: [n, 1], offset: index * m * n))
+        }
+        return result
+    }
+
+    public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+        let rows = x.shape[0]
+        let n = weight.shape[0]
+        let result = Tensor.empty([rows, n], device: self)
+        let weight = weight.dtype == .float32 ? weight : cast(weight.contiguous(), to: .float32)
+        if let bias {
+            // Filling the result with the bias first saves a pass over it.
+            let bias = bias.dtype == .float32 ? bias : cast(bias.contiguous(), to: .float32)
+            copy(bias.expanded(to: [rows, n]), into: result)
+        }
+        let w = Self.multiplicable(weight).transposed()
+        multiply(Self.multiplicable(x), w, result, beta: bias == nil ? 0 : 1)
+        return result
+    }
+
+    /// Itself if BLAS can read it as it lies (possibly transposed), else a contiguous copy.
+    private static func multiplicable(_ x: Tensor) -> Tensor {
+        let rows = x.strides[x.rank - 2]
+        let columns = x.strides[x.rank - 1]
+        let plain = (columns == 1 || x.shape[x.rank - 1] == 1) && rows >= max(1, x.shape[x.rank - 1])
+        let swapped = (rows == 1 || x.shape[x.rank - 2] == 1) && columns >= max(1, x.shape[x.rank - 2])
+        return plain || swapped ? x : x.contiguous()
+    }
+
+    private func multiply(_ a: Tensor, _ b: Tensor, _ c: Tensor, beta: Float = 0) {
+        withExtendedLifetime((a.storage, b.storage)) {
+            BLAS.multiply(
+                m: a.shape[0], n: b.shape[1], k: a.shape[1], Self.operand(a), Self.operand(b),
+                beta: beta, into: c.floatAddress, leading: max(1, b.shape[1]))
+        }
+    }
+
+    private static func operand(_ x: Tensor) -> BLAS.Matrix {
+        let (rows, columns) = (x.shape[0], x.shape[1])
+        let isPlain = (x.strides[1] == 1 || columns == 1) && x.strides[0] >= max(1, columns)
+        return BLAS.Matrix(
+            pointer: UnsafePointer(x.floatAddress),
+            leading: max(1, isPlain ? max(x.strides[0], columns) : max(x.strides[1], rows)),
+            isTransposed: !isPlain)
+    }
+}

@@ -1,0 +1,75 @@
+// What the operator layer asks of a device. SPDX-License-Identifier: Apache-2.0
+
+/// A processor with memory: it allocates, and it runs the kernels that operators are made of.
+///
+/// Models and layers never see more of it than its name: everything they do goes through operators,
+/// and operators go through these methods, so a device is added without touching any model.
+///
+/// Unless said otherwise, kernels take contiguous float32 tensors on this device, return new
+/// contiguous ones, and record nothing; operators check shapes before.
+public protocol Device: AnyObject, Sendable {
+    /// For people: "CPU, 2 threads".
+    var name: String { get }
+
+    // MARK: Memory
+    /// Uninitialised memory; never fails for 0 bytes.
+    func allocate(byteCount: Int) -> Storage
+    /// Host bytes to the start of a storage.
+    func upload(_ bytes: UnsafeRawBufferPointer, to storage: Storage)
+    /// A contiguous tensor's bytes to the host.
+    func download(_ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer)
+    /// Zero bits everywhere.
+    func clear(_ storage: Storage)
+    /// A float32 tensor of one value.
+    func full(_ shape: [Int], _ value: Float) -> Tensor
+    /// Any strided tensor into any strided tensor of the same shape and type.
+    func copy(_ source: Tensor, into destination: Tensor)
+    /// Adds any strided float32 tensor to any strided one of the same shape, in place.
+    func add(_ source: Tensor, into destination: Tensor)
+    /// Another type; floats round to nearest even, floats to integers truncate.
+    func cast(_ tensor: Tensor, to dtype: DType) -> Tensor
+
+    // MARK: Elementwise and reductions
+    func unary(_ operation: UnaryOperation, _ x: Tensor) -> Tensor
+    /// dy · f′(x), given y = f(x).
+    func unaryGradient(_ operation: UnaryOperation, x: Tensor, y: Tensor, dy: Tensor) -> Tensor
+    /// Broadcasts; operands may be strided.
+    func binary(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor) -> Tensor
+    /// scale · Σ over the middle of [outer, length, inner] → [outer · inner].
+    func sum(_ x: Tensor, outer: Int, length: Int, inner: Int, scale: Float) -> Tensor
+    /// Largest value and its first index (int32) along an axis, which is dropped.
+    func maximum(_ x: Tensor, axis: Int) -> (values: Tensor, indices: Tensor)
+    /// A tensor of `shape`, zero but for `values` at `indices` along an axis.
+    func scatterAlong(_ axis: Int, _ values: Tensor, at indices: Tensor, shape: [Int]) -> Tensor
+    /// Σ x² in double precision.
+    func sumOfSquares(_ x: Tensor) -> Double
+
+    // MARK: Matrix products
+    /// Batched, leading dimensions broadcast; operands may be transposed views.
+    func matmul(_ a: Tensor, _ b: Tensor) -> Tensor
+    /// x [rows, K] · weight [N, K]ᵀ + bias [N]; the weight may be strided or in 16-bit storage.
+    func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor
+
+    // MARK: Optimisers
+    /// One AdamW update in place.
+    func adamW(
+        weight: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor,
+        settings: AdamWSettings)
+    /// average += (1 − decay)(value − average), in place.
+    func movingAverage(_ average: Tensor, toward value: Tensor, decay: Float)
+}
+
+/// The numbers of one AdamW update.
+public struct AdamWSettings: Sendable {
+    /// Multiplies the gradient first (clipping).
+    public var gradientScale: Float
+    public var learningRate: Float
+    public var beta1: Float
+    public var beta2: Float
+    public var epsilon: Float
+    public var weightDecay: Float
+    /// 1 − β1^t.
+    public var correction1: Float
+    /// 1 − β2^t.
+    public var correction2: Float
+}

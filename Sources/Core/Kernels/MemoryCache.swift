@@ -1,0 +1,57 @@
+// Reuse of freed blocks. SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Keeps freed blocks for the next allocation of the same size class.
+///
+/// A training step frees and asks for the same sizes again; without this, every large block costs
+/// its page faults anew.
+final class MemoryCache: @unchecked Sendable {
+    private let lock = NSLock()
+    private var free: [Int: [UnsafeMutableRawPointer]] = [:]
+    private var held = 0
+    private let limit: Int
+
+    /// - Parameter limit: most bytes kept while unused.
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    deinit {
+        for blocks in free.values { for block in blocks { block.deallocate() } }
+    }
+
+    /// A block of at least `byteCount` bytes, 64-byte aligned.
+    func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
+        let size = Self.sizeClass(byteCount)
+        lock.lock()
+        if let block = free[size]?.popLast() {
+            held -= size
+            lock.unlock()
+            return block
+        }
+        lock.unlock()
+        return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+    }
+
+    /// Takes a block back; `byteCount` as it was asked for.
+    func give(_ block: UnsafeMutableRawPointer, byteCount: Int) {
+        let size = Self.sizeClass(byteCount)
+        lock.lock()
+        if held + size <= limit {
+            free[size, default: []].append(block)
+            held += size
+            lock.unlock()
+        } else {
+            lock.unlock()
+            block.deallocate()
+        }
+    }
+
+    /// Sizes are rounded up to an eighth of their power of two, so that few classes serve all.
+    private static func sizeClass(_ byteCount: Int) -> Int {
+        if byteCount <= 64 { return 64 }
+        let top = Int.bitWidth - 1 - (byteCount - 1).leadingZeroBitCount
+        let step = max(64, 1 << max(0, top - 3))
+        return (byteCount + step - 1) / step * step
+    }
+}

@@ -1,0 +1,29 @@
+// The bytes behind tensors. SPDX-License-Identifier: Apache-2.0
+
+/// A block of device memory with an owner; identity is real, so a class.
+///
+/// Unsafe by nature: the device that made it guarantees `byteCount` bytes at `address` for as long
+/// as the object lives. Kernels write a storage only before the tensor that holds it is published;
+/// the optimiser's in-place update of a ``Parameter`` is the one exception, made between steps.
+public final class Storage: @unchecked Sendable {
+    /// Start of the block; a host address for the CPU device.
+    public let address: UnsafeMutableRawPointer
+    /// Size in bytes.
+    public let byteCount: Int
+    /// The device whose kernels may touch it.
+    public let device: any Device
+    private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
+
+    /// Wraps a block; `release` is called once with it at the end.
+    public init(
+        address: UnsafeMutableRawPointer, byteCount: Int, device: any Device,
+        release: @escaping @Sendable (UnsafeMutableRawPointer, Int) -> Void
+    ) {
+        self.address = address
+        self.byteCount = byteCount
+        self.device = device
+        self.release = release
+    }
+
+    deinit { release(address, byteCount) }
+}
