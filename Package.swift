@@ -29,7 +29,8 @@ let package = Package(
         .systemLibrary(
             name: "CSixel", pkgConfig: "libsixel", providers: [.apt(["libsixel-dev"])]),
         .target(
-            name: "CKernels", cSettings: optimised, linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+            name: "CKernels", cSettings: optimised,
+            linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
         .target(
             name: "CCodecs", cSettings: checked,
             linkerSettings: [.linkedLibrary("png16"), .linkedLibrary("jpeg"), .linkedLibrary("z")]),
@@ -38,9 +39,11 @@ let package = Package(
             linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
 
         // MARK: Modules
-        .target(name: "Core", dependencies: ["CBLAS", "CKernels", "CCodecs"], swiftSettings: strict),
+        .target(
+            name: "Core", dependencies: ["CBLAS", "CKernels", "CCodecs"], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Core"], swiftSettings: strict),
-        .target(name: "Views", dependencies: ["Core", "CTerm", "CSixel"], swiftSettings: onMainActor),
+        .target(
+            name: "Views", dependencies: ["Core", "CTerm", "CSixel"], swiftSettings: onMainActor),
         .executableTarget(
             name: "Workbench",
             dependencies: [
@@ -54,7 +57,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["Core"], path: "Tests/TestSupport",
             swiftSettings: strict),
         .testTarget(
-            name: "CoreTests", dependencies: ["Core", "TestSupport"], swiftSettings: strict),
+            name: "CoreTests", dependencies: ["Core", "CKernels", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ModelsTests", dependencies: ["Models", "Core", "TestSupport"],
             swiftSettings: strict),

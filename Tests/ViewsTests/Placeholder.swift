@@ -1,3 +1,3 @@
+import Core
 // SPDX-License-Identifier: Apache-2.0
 import Testing
-import Core

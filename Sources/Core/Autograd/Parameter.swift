@@ -26,9 +26,17 @@ public final class Parameter: @unchecked Sendable {
     }
 
     /// Whether operations on ``tensor`` are recorded.
+    ///
+    /// A parameter that becomes trainable gets memory of its own, float32: optimisers update it in
+    /// place, and it may lie in a mapped checkpoint or be shared until then.
     public var isTrainable: Bool {
         get { lock.withLock { trainable } }
-        set { lock.withLock { trainable = newValue } }
+        set {
+            lock.withLock {
+                if newValue && !trainable { stored = stored.copied() }
+                trainable = newValue
+            }
+        }
     }
 
     /// The value as a model uses it: a leaf while trainable.

@@ -57,8 +57,10 @@ extension CPUDevice {
     private static func multiplicable(_ x: Tensor) -> Tensor {
         let rows = x.strides[x.rank - 2]
         let columns = x.strides[x.rank - 1]
-        let plain = (columns == 1 || x.shape[x.rank - 1] == 1) && rows >= max(1, x.shape[x.rank - 1])
-        let swapped = (rows == 1 || x.shape[x.rank - 2] == 1) && columns >= max(1, x.shape[x.rank - 2])
+        let plain =
+            (columns == 1 || x.shape[x.rank - 1] == 1) && rows >= max(1, x.shape[x.rank - 1])
+        let swapped =
+            (rows == 1 || x.shape[x.rank - 2] == 1) && columns >= max(1, x.shape[x.rank - 2])
         return plain || swapped ? x : x.contiguous()
     }
 

@@ -40,7 +40,9 @@ public final class CPUDevice: Device, @unchecked Sendable {
 
     public func upload(_ bytes: UnsafeRawBufferPointer, to storage: Storage) {
         precondition(bytes.count <= storage.byteCount, "upload: \(bytes.count) bytes")
-        if let base = bytes.baseAddress { storage.address.copyMemory(from: base, byteCount: bytes.count) }
+        if let base = bytes.baseAddress {
+            storage.address.copyMemory(from: base, byteCount: bytes.count)
+        }
     }
 
     public func download(_ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer) {

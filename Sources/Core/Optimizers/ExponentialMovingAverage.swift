@@ -34,7 +34,9 @@ public struct ExponentialMovingAverage: Sendable {
     public mutating func restore(_ values: [String: Tensor], updateCount: Int) {
         self.updateCount = updateCount
         for i in averages.indices {
-            if let value = values[averages[i].parameter.name] { averages[i].average = value.copied() }
+            if let value = values[averages[i].parameter.name] {
+                averages[i].average = value.copied()
+            }
         }
     }
 

@@ -22,12 +22,14 @@ extension ScheduleError: CustomStringConvertible {
             return "The schedule has \(found) rows, but the model has \(expected) scales; "
                 + "give one row per scale."
         case .emptyRow(let scale, let expected):
-            return "Scale \(scale) of the schedule is empty; its entries must add up to \(expected)."
+            return
+                "Scale \(scale) of the schedule is empty; its entries must add up to \(expected)."
         case .notPositive(let scale, let index, let found):
             return "Scale \(scale), entry \(index) of the schedule is \(found); "
                 + "every entry must be 1 or more."
         case .wrongSum(let scale, let side, let expected, let found):
-            return "Scale \(scale) of the schedule adds up to \(found), but its \(side)×\(side) map "
+            return
+                "Scale \(scale) of the schedule adds up to \(found), but its \(side)×\(side) map "
                 + "has \(expected) tokens; make the entries add up to \(expected)."
         case .unreadable(let reason):
             return "The schedule is not a JSON list of lists such as [[1],[1,3],[9]]: \(reason)."

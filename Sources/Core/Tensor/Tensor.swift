@@ -38,7 +38,8 @@ public struct Tensor: Sendable {
         precondition(strides.count == shape.count, "Tensor: \(shape) with strides \(strides)")
         precondition(
             Shape.span(shape, strides: strides) + offset <= storage.byteCount / dtype.byteCount,
-            "Tensor: \(shape) strides \(strides) offset \(offset) leaves \(storage.byteCount) bytes")
+            "Tensor: \(shape) strides \(strides) offset \(offset) leaves \(storage.byteCount) bytes"
+        )
         self.storage = storage
         self.dtype = dtype
         self.shape = shape
