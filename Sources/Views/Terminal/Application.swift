@@ -1,6 +1,16 @@
 // What the event loop drives; testable without a terminal.
 // SPDX-License-Identifier: Apache-2.0
 
+/// What an application asks of the terminal besides drawing.
+nonisolated public enum TerminalRequest: Sendable, Hashable {
+    /// Puts a text on the clipboard (OSC 52).
+    case copy(String)
+    /// Sends everything again, pictures too.
+    case redraw
+    /// Gives the terminal back and stops until the shell continues the program.
+    case suspend
+}
+
 /// A full-screen program: events go in, frames come out.
 public protocol Application: AnyObject {
     /// Whether the loop should end; looked at after every call.
@@ -20,6 +30,8 @@ public protocol Application: AnyObject {
     func tick(now: Double)
     /// The screen as it should look now; also called for every new size.
     func draw(size: CellSize) -> Frame
+    /// Taken by the loop after every call: what was asked for since, oldest first.
+    func takeRequests() -> [TerminalRequest]
     /// What the terminal can do became known, or changed with its size.
     func terminalChanged(_ capabilities: Capabilities)
 }
@@ -29,5 +41,6 @@ extension Application {
     public var wantsHover: Bool { false }
     public var wantsMouse: Bool { true }
     public func tick(now: Double) {}
+    public func takeRequests() -> [TerminalRequest] { [] }
     public func terminalChanged(_ capabilities: Capabilities) {}
 }
