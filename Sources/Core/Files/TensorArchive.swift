@@ -51,6 +51,27 @@ public struct TensorRecord: Sendable {
     }
 }
 
+/// A named array of doubles in a mapped file: input of checks, never a tensor of a model.
+public struct Float64Record: Sendable {
+    public let name: String
+    public let shape: [Int]
+    public let file: MappedFile
+    /// Bytes of the elements, row-major.
+    public let byteRange: Range<Int>
+
+    /// The values, row-major.
+    public var values: [Double] {
+        withExtendedLifetime(file) {
+            let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[byteRange])
+            return (0..<bytes.count / 8).map {
+                Double(
+                    bitPattern: UInt64(
+                        littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * $0, as: UInt64.self)))
+            }
+        }
+    }
+}
+
 /// The tensors of a checkpoint in the order of the file, with its metadata.
 public struct TensorArchive: Sendable {
     /// The container a checkpoint came in.
@@ -66,19 +87,40 @@ public struct TensorArchive: Sendable {
     public let metadata: [String: String]
     /// In the order of the file.
     public let records: [TensorRecord]
+    /// Arrays of doubles, which are no tensors here.
+    public let float64Records: [Float64Record]
     private let positions: [String: Int]
 
     /// Assembles an archive; names must be unique.
     package init(
-        path: String, format: Format, metadata: [String: String] = [:], records: [TensorRecord]
+        path: String, format: Format, metadata: [String: String] = [:], records: [TensorRecord],
+        float64Records: [Float64Record] = []
     ) {
         self.path = path
         self.format = format
         self.metadata = metadata
         self.records = records
+        self.float64Records = float64Records
         positions = Dictionary(
             records.enumerated().map { ($0.element.name, $0.offset) },
             uniquingKeysWith: { a, _ in a })
+    }
+
+    /// Opens a checkpoint of either container, told apart by its first bytes.
+    ///
+    /// Only headers are read; the tensors stay in the mapping.
+    /// - Throws: ``FileFormatError``.
+    public static func open(path: String) throws -> TensorArchive {
+        let file = try MappedFile(path: path)
+        if PyTorchZip.recognises(file) { return try PyTorchZip.open(file) }
+        if Safetensors.recognises(file) { return try Safetensors.open(file) }
+        if PyTorchZip.isLegacyPickle(file) {
+            throw FileFormatError.unsupported(
+                path: path, what: "a PyTorch file of before version 1.6 (a bare pickle)",
+                hint: "load and save it again with a current PyTorch")
+        }
+        throw FileFormatError.notRecognised(
+            path: path, expected: "a checkpoint (safetensors, or a PyTorch .pth)")
     }
 
     /// Names in the order of the file.
