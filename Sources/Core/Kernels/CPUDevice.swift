@@ -13,6 +13,7 @@ public final class CPUDevice: Device, @unchecked Sendable {
     public let threads: Int
     package let pool: OpaquePointer?
     private let memory = MemoryCache(limit: 512 << 20)
+    let resamplingMatrices = ResamplingCache(limit: 512)
 
     /// Creates a device.
     ///

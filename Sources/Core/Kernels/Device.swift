@@ -7,7 +7,7 @@
 ///
 /// Unless said otherwise, kernels take contiguous float32 tensors on this device, return new
 /// contiguous ones, and record nothing; operators check shapes before.
-public protocol Device: AnyObject, Sendable {
+public protocol Device: AnyObject, Sendable, NetworkKernels {
     /// For people: "CPU, 2 threads".
     var name: String { get }
 

@@ -1,0 +1,90 @@
+// What the network operators ask of a device. SPDX-License-Identifier: Apache-2.0
+
+/// The kernels behind convolution, normalisation, attention, embedding, resizing and sorting.
+///
+/// As with ``Device``: contiguous float32 in and out unless said otherwise, nothing recorded, shapes
+/// checked by the operators before. Operators document the formulas.
+public protocol NetworkKernels {
+    // MARK: Convolution
+    func convolution2D(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry
+    ) -> Tensor
+    /// The gradient with respect to an input of `shape`.
+    func convolution2DInputGradient(
+        _ dy: Tensor, _ weight: Tensor, shape: [Int], _ geometry: ConvolutionGeometry
+    ) -> Tensor
+    /// The gradient with respect to a weight of `shape`.
+    func convolution2DWeightGradient(
+        _ dy: Tensor, _ x: Tensor, shape: [Int], _ geometry: ConvolutionGeometry
+    ) -> Tensor
+    /// Sums of dy [B, O, H, W] per channel.
+    func channelSums(_ dy: Tensor) -> Tensor
+
+    // MARK: Normalisation
+    /// y and the statistics [2, B, groups] (mean, 1/σ) for the backward pass.
+    func groupNorm(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, groups: Int, epsilon: Float, silu: Bool
+    ) -> (y: Tensor, statistics: Tensor)
+    func groupNormGradient(
+        _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor, statistics: Tensor,
+        groups: Int, silu: Bool
+    ) -> (dx: Tensor, dweight: Tensor, dbias: Tensor)
+    /// Rows x [rows, C]; y = x̂ · (offset + gain) + shift with one row of gain and shift for each `share`
+    /// rows of x. Statistics [2, rows].
+    func layerNorm(
+        _ x: Tensor, gain: Tensor?, offset: Float, shift: Tensor?, share: Int, epsilon: Float
+    ) -> (y: Tensor, statistics: Tensor)
+    func layerNormGradient(
+        _ dy: Tensor, _ x: Tensor, gain: Tensor?, offset: Float, share: Int, statistics: Tensor
+    ) -> (dx: Tensor, dgain: Tensor, dshift: Tensor)
+    /// x + branch · gate over rows, one row of the gate for each `share`.
+    func gatedResidual(_ x: Tensor, _ branch: Tensor, gate: Tensor, share: Int) -> Tensor
+    func gatedResidualGradient(_ dy: Tensor, _ branch: Tensor, gate: Tensor, share: Int) -> (
+        dbranch: Tensor, dgate: Tensor
+    )
+    /// Rows over max(|row|, epsilon), and the divisors [rows].
+    func l2Normalized(_ x: Tensor, epsilon: Float) -> (y: Tensor, norms: Tensor)
+    func l2NormalizedGradient(_ dy: Tensor, y: Tensor, norms: Tensor, epsilon: Float) -> Tensor
+
+    // MARK: Softmax, over rows of the last dimension
+    func softmax(_ x: Tensor) -> Tensor
+    func softmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor
+    func logSoftmax(_ x: Tensor) -> Tensor
+    func logSoftmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor
+    func crossEntropy(_ logits: Tensor, _ targets: Tensor) -> (loss: Tensor, logSumExp: Tensor)
+    func crossEntropyGradient(
+        _ dloss: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExp: Tensor
+    ) -> Tensor
+
+    // MARK: Attention; q, k, v may be strided in all but the last dimension
+    /// Output [B, H, L, D] (a view of [B, L, H, D] memory) and logsumexp [B, H, L].
+    func attention(
+        _ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float, intervals: AttentionIntervals?
+    ) -> (output: Tensor, logSumExp: Tensor)
+    func attentionGradient(
+        _ dy: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, output: Tensor, logSumExp: Tensor,
+        scale: Float, intervals: AttentionIntervals?
+    ) -> (dq: Tensor, dk: Tensor, dv: Tensor)
+
+    // MARK: Rows
+    /// Rows of table [V, C] by int32 index.
+    func gatherRows(_ table: Tensor, _ indices: Tensor) -> Tensor
+    /// A zero table of `count` rows to which rows [N, C] are added by index.
+    func scatterAddRows(_ rows: Tensor, _ indices: Tensor, count: Int) -> Tensor
+    /// For each row of z the first nearest row of the table; int32.
+    func nearestRows(_ z: Tensor, _ table: Tensor) -> Tensor
+    /// Stable order of the rows of the last dimension; int32.
+    func argsort(_ x: Tensor, descending: Bool) -> Tensor
+
+    // MARK: Planes: x [planes, h, w]
+    func resized(_ x: Tensor, height: Int, width: Int, method: ResizeMethod) -> Tensor
+    /// The adjoint of resizing planes of `height` × `width` to the size of dy.
+    func resizedGradient(_ dy: Tensor, height: Int, width: Int, method: ResizeMethod) -> Tensor
+    func upsampledNearest2x(_ x: Tensor) -> Tensor
+    func upsampledNearest2xGradient(_ dy: Tensor) -> Tensor
+    /// Maxima and their positions in the plane (int32).
+    func maxPool2D(_ x: Tensor, size: Int, stride: Int) -> (values: Tensor, positions: Tensor)
+    func maxPool2DGradient(_ dy: Tensor, positions: Tensor, shape: [Int]) -> Tensor
+    func averagePool2D(_ x: Tensor, size: Int, stride: Int) -> Tensor
+    func averagePool2DGradient(_ dy: Tensor, shape: [Int], size: Int, stride: Int) -> Tensor
+}

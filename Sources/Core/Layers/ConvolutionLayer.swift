@@ -1,0 +1,39 @@
+// The convolution layer. SPDX-License-Identifier: Apache-2.0
+
+/// Two-dimensional convolution with a square kernel.
+///
+/// Checkpoint keys: `weight` [outputs, inputs/groups, k, k], `bias` [outputs].
+public struct Convolution2D: Sendable {
+    /// [outputs, inputs/groups, k, k].
+    public let weight: Parameter
+    /// [outputs]; nil without bias.
+    public let bias: Parameter?
+    /// Stride, padding and groups.
+    public let geometry: ConvolutionGeometry
+
+    /// Makes or takes the parameters of a scope.
+    ///
+    /// - Parameter padding: keeps the size under an odd kernel and stride 1 when nil.
+    public init(
+        _ scope: ParameterScope, inputs: Int, outputs: Int, kernel: Int, stride: Int = 1,
+        padding: Padding2D? = nil, groups: Int = 1, hasBias: Bool = true,
+        initializer: Initializer? = nil, biasInitializer: Initializer = .zeros
+    ) {
+        let fanIn = inputs / groups * kernel * kernel
+        weight = scope.parameter(
+            "weight", shape: [outputs, inputs / groups, kernel, kernel],
+            initializer: initializer ?? .uniform(bound: 1 / Float(max(1, fanIn)).squareRoot()))
+        bias =
+            hasBias
+            ? scope.parameter("bias", shape: [outputs], initializer: biasInitializer) : nil
+        geometry = ConvolutionGeometry(
+            stride: stride, padding: padding ?? .same(kernel / 2), groups: groups)
+    }
+
+    /// x [B, inputs, H, W] → [B, outputs, H′, W′].
+    public func callAsFunction(_ x: Tensor) -> Tensor {
+        convolution2D(
+            x, weight: weight.tensor, bias: bias?.tensor, stride: geometry.stride,
+            padding: geometry.padding, groups: geometry.groups)
+    }
+}
