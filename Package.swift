@@ -5,7 +5,7 @@ import PackageDescription
 
 /// Warnings are errors in every target of our own.
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
-/// The terminal and the command line live on the main actor; Core and Models do not.
+/// The terminal lives on the main actor; Core, Models and the commands do not.
 let onMainActor: [SwiftSetting] = strict + [.defaultIsolation(MainActor.self)]
 /// Kernels are optimised in every configuration: the tests run real models.
 let optimised: [CSetting] = [
@@ -50,7 +50,7 @@ let package = Package(
                 "Core", "Models", "Views",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: onMainActor),
+            swiftSettings: strict),
 
         // MARK: Tests
         .target(

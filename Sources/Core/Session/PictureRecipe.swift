@@ -1,0 +1,73 @@
+// The recipe that travels inside a saved picture. SPDX-License-Identifier: Apache-2.0
+
+/// Everything needed to make a picture again; stored as JSON in the text chunk of its PNG.
+///
+/// An edit carries its source and mask along, so a picture can be replayed without other files.
+public struct PictureRecipe: Sendable, Equatable, Codable {
+    /// The keyword of the PNG text chunk.
+    public static let chunkKeyword = "workbench"
+
+    /// What an edit needs beyond the sampling settings.
+    public struct Edit: Sendable, Equatable, Codable {
+        public var mode: EditMode
+        public var anchor: EditAnchor
+        public var keepScales: Int
+        public var dilate: Int
+        public var maskSteps: [Int]
+        public var pasteBack: Bool
+        public var source: StoredImage
+        public var mask: StoredMask
+
+        /// Takes an edit apart.
+        public init(_ request: EditRequest) {
+            mode = request.mode
+            anchor = request.anchor
+            keepScales = request.keepScales
+            dilate = request.dilate
+            maskSteps = request.maskSteps
+            pasteBack = request.pasteBack
+            source = StoredImage(request.source)
+            mask = StoredMask(request.mask)
+        }
+    }
+
+    /// The recipe format; 1.
+    public var format: Int
+    /// The version of the program that made the picture.
+    public var program: String
+    /// The model's name.
+    public var model: String
+    /// SHA-256 of the model's weight files by role.
+    public var checksums: [String: String]
+    /// Which picture of the batch this is, from 0.
+    public var index: Int
+    /// The schedule in it is the one that really ran.
+    public var sampling: SamplingRequest
+    public var edit: Edit?
+
+    public init(
+        program: String, card: ModelCard, index: Int, sampling: SamplingRequest,
+        schedule: SamplingSchedule, edit: EditRequest? = nil
+    ) {
+        format = 1
+        self.program = program
+        model = card.name
+        checksums = Dictionary(
+            card.files.map { ($0.role, $0.sha256) }, uniquingKeysWith: { first, _ in first })
+        self.index = index
+        self.sampling = sampling
+        self.sampling.schedule = schedule
+        self.edit = edit.map(Edit.init)
+    }
+
+    /// The edit to run again.
+    ///
+    /// - Throws: `DecodingError` when the stored picture or mask does not have its stated size.
+    public func editRequest() throws -> EditRequest? {
+        guard let edit else { return nil }
+        return EditRequest(
+            source: try edit.source.image(), mask: try edit.mask.mask(), mode: edit.mode,
+            anchor: edit.anchor, keepScales: edit.keepScales, dilate: edit.dilate,
+            maskSteps: edit.maskSteps, pasteBack: edit.pasteBack, sampling: sampling)
+    }
+}
