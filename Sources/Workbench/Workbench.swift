@@ -1,9 +1,34 @@
-// The program's entry. SPDX-License-Identifier: Apache-2.0
+// The program's entry: parsing, exit statuses, the list of commands. SPDX-License-Identifier: Apache-2.0
 import ArgumentParser
+import Core
+import Foundation
 
-@main
+/// `workbench`: without a command it opens the terminal application.
 struct Workbench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workbench",
-        abstract: "Look inside generative models and learned symmetries, and steer them by hand.")
+        abstract: "Look inside generative models and learned symmetries, and steer them by hand.",
+        discussion: """
+            Without a command it opens the terminal application. With one, it does the same work \
+            without a screen: everything that the panes can do has a command, and the same seed \
+            gives the same bytes.
+            """,
+        version: "0.1.0",
+        subcommands: [TrainCommand.self])
+}
+
+@main
+enum Entry {
+    /// Runs the command line and ends with the documented status: 0 done, 1 failure, 2 bad input,
+    /// 130 interrupted.
+    static func main() {
+        // A reader that closes the pipe (`| head`) is not an error.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try Workbench.parseAsRoot()
+            try command.run()
+        } catch {
+            exit(ExitStatus.report(error))
+        }
+    }
 }

@@ -55,3 +55,23 @@ import Testing
         #expect(control.plannedRows([[1], [4], [9]]) == [[1], [2, 2], [9]])
     }
 }
+
+@Suite struct ScheduleParsingTests {
+    @Test func theThreeWaysOfWriting() throws {
+        let sides = [1, 2, 3]
+        #expect(
+            try SamplingSchedule(parsing: "[[1],[1,3],[9]]", patchNums: sides).rows[1] == [1, 3])
+        #expect(try SamplingSchedule(parsing: " next-scale ", patchNums: sides).passCount == 3)
+        let cosine = try SamplingSchedule(parsing: "cosine:3", patchNums: sides)
+        #expect(cosine.rows == [[1], [1, 1, 1, 1], [1, 2, 3, 3]])
+        #expect(try SamplingSchedule.row(parsing: "[1, 3 5]") == [1, 3, 5])
+    }
+
+    @Test(arguments: ["", "[[1],[2]", "cosine:-1", "cosine:x", "{\"a\":1}", "[[1.5],[4],[9]]"])
+    func nonsenseIsRefused(text: String) {
+        #expect(throws: ScheduleError.self) {
+            try SamplingSchedule(parsing: text, patchNums: [1, 2, 3])
+        }
+        #expect(throws: ScheduleError.self) { try SamplingSchedule.row(parsing: "1, two") }
+    }
+}

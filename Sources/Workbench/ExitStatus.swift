@@ -1,0 +1,54 @@
+// From errors to one message and an exit status. SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Core
+import Foundation
+
+/// The program's exit statuses.
+enum ExitStatus {
+    static let done: Int32 = 0
+    static let failure: Int32 = 1
+    /// A bad argument, file, checkpoint, schedule, mask or theme.
+    static let badInput: Int32 = 2
+    static let interrupted: Int32 = 130
+
+    /// Prints what a person needs to know about an error and returns the status to end with.
+    static func report(_ error: any Error) -> Int32 {
+        if error is CancellationError {
+            Output.note("Interrupted; what was finished is kept.")
+            return interrupted
+        }
+        if let exit = error as? ExitCode { return exit.rawValue }
+        if isParsing(error) {
+            let text = Workbench.fullMessage(for: error)
+            if Workbench.exitCode(for: error) == .success {
+                Output.line(text)
+                return done
+            }
+            Output.note(text)
+            return badInput
+        }
+        Output.note("workbench: \(error)")
+        return isInput(error) ? badInput : failure
+    }
+
+    private static func isParsing(_ error: any Error) -> Bool {
+        error is ValidationError || error is CleanExit
+            || String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
+    }
+
+    /// Whether a person's input caused the error.
+    private static func isInput(_ error: any Error) -> Bool {
+        error is ScheduleError || error is CheckpointError || error is FileFormatError
+            || error is InputError || error is TOMLError
+            || error is TrainingError
+    }
+}
+
+/// Input that a command cannot use: what, and what to do.
+struct InputError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) {
+        self.description = description
+    }
+}

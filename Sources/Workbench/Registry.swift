@@ -1,0 +1,21 @@
+// The one place that lists the systems. SPDX-License-Identifier: Apache-2.0
+import Core
+import Models
+
+/// Which systems this program knows.
+enum Registry {
+    /// What recipes can train, by their `system`.
+    static let trainingSystems: [any TrainingSystem] = []
+
+    /// The system of a recipe.
+    ///
+    /// - Throws: `InputError` naming the nearest known system.
+    static func trainingSystem(named name: String, recipe: String) throws -> any TrainingSystem {
+        if let found = trainingSystems.first(where: { $0.name == name }) { return found }
+        let names = trainingSystems.map(\.name)
+        let hint = nearestName(to: name, among: names).map { "; did you mean \($0)?" } ?? "."
+        throw InputError(
+            "\(recipe): system = \"\(name)\" is not one that can be trained "
+                + "(\(names.joined(separator: ", ")))\(hint)")
+    }
+}

@@ -1,0 +1,106 @@
+// `workbench train`. SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Core
+import Foundation
+
+/// Trains any system by a recipe.
+struct TrainCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Train a system by a recipe.",
+        discussion: """
+            Writes into runs/<name>/ (or --out): checkpoint.safetensors, metrics.jsonl and, at the \
+            end, weights.safetensors. Ctrl-C saves a checkpoint and stops; --resume goes on from it.
+
+            Examples:
+              workbench train recipes/hmar-digits/1-tokenizer.toml --data ~/mnist
+              workbench train recipes/hmar-digits/1-tokenizer.toml --data ~/mnist --resume
+            """)
+
+    @Argument(help: "The recipe, a TOML file.")
+    var recipe: String
+
+    @Option(help: ArgumentHelp("The folder with the data set.", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Where the run is kept.", valueName: "dir"))
+    var out: String?
+
+    @Flag(help: "Go on from the last checkpoint.")
+    var resume = false
+
+    @Option(help: "Stop after this step and save; for runs in instalments.")
+    var stopAfter: Int?
+
+    @OptionGroup var common: CommonOptions
+
+    func run() throws {
+        let table = try TOMLTable(contentsOfFile: recipe)
+        let name = try table.string("name")
+        let system = try Registry.trainingSystem(named: table.string("system"), recipe: recipe)
+        let folder = try RunFolder(path: out ?? "runs/\(name)")
+        let device = common.computeDevice
+        let interrupt = Interrupt()
+        let saved = try resume ? folder.load(device: device) : nil
+        if resume && saved == nil {
+            throw InputError(
+                "\(folder.checkpointPath): there is no checkpoint to resume; "
+                    + "start without --resume.")
+        }
+        if !resume && FileManager.default.fileExists(atPath: folder.checkpointPath) {
+            throw InputError(
+                "\(folder.checkpointPath): this run has a checkpoint already; go on with --resume, "
+                    + "or give another folder with --out.")
+        }
+        let run = try system.makeRun(
+            recipe: table,
+            context: TrainingContext(
+                device: device, dataFolder: data, cancellation: interrupt.cancellation))
+        if let saved { try run.restore(saved) }
+        try train(run, table: table, folder: folder, cancellation: interrupt.cancellation)
+    }
+
+    private func train(
+        _ run: any TrainingRun, table: TOMLTable, folder: RunFolder, cancellation: Cancellation
+    ) throws {
+        var line = ProgressLine(common.progress, quiet: common.quiet)
+        var rate = RateEstimator()
+        var lastLoss = ""
+        let trainer = Trainer(
+            options: .init(
+                logEvery: try table.int("log_every", default: 20, in: 1...1_000_000),
+                evaluateEvery: try table.int("evaluate_every", default: 0, in: 0...100_000_000),
+                checkpointSeconds: try table.double(
+                    "checkpoint_seconds", default: 60, in: 1...86_400),
+                stopAfter: stopAfter),
+            save: folder.save,
+            log: { record in
+                try folder.append(record)
+                lastLoss = record.metrics.map { "\($0.name) \(Self.short($0.value))" }
+                    .joined(separator: "  ")
+                if record.isEvaluation && !common.quiet {
+                    line.clear()
+                    Output.note("step \(record.step)  \(lastLoss)")
+                }
+            })
+        try trainer.train(run, cancellation: cancellation) { step, total in
+            rate.record(step: step, time: ProcessInfo.processInfo.systemUptime)
+            let left = rate.remaining(total: total).map { "about \(Self.duration($0)) left" } ?? ""
+            line.show("\(run.title)  \(step)/\(total)  \(left)  \(lastLoss)")
+        }
+        line.clear()
+        guard run.step >= run.totalSteps else { return }
+        let weights = try run.export()
+        try Safetensors.write(
+            weights.tensors.map { Safetensors.Item(name: $0.name, tensor: $0.tensor) },
+            metadata: weights.metadata, to: folder.weightsPath)
+        if !common.quiet { Output.note("Weights: \(folder.weightsPath)") }
+    }
+
+    private static func short(_ value: Double) -> String { String(format: "%.4g", value) }
+
+    private static func duration(_ seconds: Double) -> String {
+        let s = Int(seconds.rounded())
+        if s < 90 { return "\(s) s" }
+        return s < 5400 ? "\((s + 30) / 60) min" : String(format: "%.1f h", seconds / 3600)
+    }
+}
