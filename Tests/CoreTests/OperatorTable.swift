@@ -5,7 +5,10 @@ import Testing
 
 /// All rows; a file `OperatorTable+<Family>.swift` holds those of one family.
 enum OperatorTable {
-    static let rows: [OperatorRow] = arithmetic + functions + reductions + layout + products
+    static let rows: [OperatorRow] = [
+        arithmetic, functions, reductions, layout, products, convolutions, planes, normalizations,
+        softmaxes, losses, attentions, rowsByIndex, dropouts,
+    ].flatMap { $0 }
 }
 
 @Suite struct OperatorTableTests {

@@ -15,6 +15,14 @@ package enum OperatorCatalogue {
         "squeezed", "contiguous", "padded", "concatenated", "stacked", "matmul", "linear",
     ]
 
+    /// The parts of networks.
+    package static let network = [
+        "convolution2D", "groupNorm", "layerNorm", "modulatedLayerNorm", "gatedResidual",
+        "l2Normalized", "softmax", "logSoftmax", "crossEntropy", "attention", "embedding",
+        "nearestCodes", "argsort", "topK", "sortedDescending", "resized", "upsampledNearest2x",
+        "averagePool2D", "maxPool2D", "dropout", "dropPath",
+    ]
+
     /// Everything in one list.
-    package static var all: [String] { tensor }
+    package static var all: [String] { tensor + network }
 }
