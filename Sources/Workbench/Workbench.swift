@@ -14,7 +14,7 @@ struct Workbench: ParsableCommand {
             gives the same bytes.
             """,
         version: "0.1.0",
-        subcommands: [TrainCommand.self])
+        subcommands: [TrainCommand.self, BenchCommand.self])
 }
 
 @main

@@ -1,0 +1,68 @@
+// `workbench bench`. SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Core
+import Foundation
+
+/// Measures speed as ratios taken in one run, with what the machine is.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measure speed: kernels against BLAS, models, memory.",
+        discussion: """
+            Every figure is the median of at least seven runs after a warm-up, with the fastest and \
+            the slowest. Rates of one run may be compared with each other; those of two machines \
+            may not.
+
+            Examples:
+              workbench bench
+              workbench bench kernels --json
+            """)
+
+    @Argument(help: "What to measure: all, kernels, model.")
+    var suite = "all"
+
+    @Option(help: "The model to measure.")
+    var model = "hmar-digits"
+
+    @Option(help: "Runs of each measurement, 7 or more.")
+    var runs = 7
+
+    @OptionGroup var json: JSONOption
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard ["all", "kernels", "model"].contains(suite) else {
+            throw ValidationError("bench \(suite) is not known; give all, kernels or model.")
+        }
+        guard (7...1000).contains(runs) else {
+            throw ValidationError("--runs is \(runs); give 7 to 1000.")
+        }
+    }
+
+    func run() throws {
+        let device = common.computeDevice
+        let bench = Benchmark(runs: runs, cancellation: Interrupt().cancellation)
+        var report = BenchReport(machine: MachineDescription(device: device), rows: [])
+        if suite != "model" { report.rows += try KernelBenchmarks(device: device).run(bench) }
+        if json.isOn {
+            try Output.json(report)
+        } else {
+            Output.line(report.text)
+        }
+    }
+}
+
+/// What was measured, on what.
+struct BenchReport: Encodable {
+    var machine: MachineDescription
+    var rows: [BenchRow]
+
+    var text: String {
+        var lines = [machine.text, ""]
+        let width = rows.map(\.name.count).max() ?? 0
+        for row in rows {
+            let name = row.name.padding(toLength: width, withPad: " ", startingAt: 0)
+            lines.append("\(name)  \(row.figures)")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
