@@ -1,0 +1,30 @@
+// The sentences of DatasetError.
+// SPDX-License-Identifier: Apache-2.0
+
+extension DatasetError: CustomStringConvertible {
+    /// Which data, what is wrong, what to do.
+    public var description: String {
+        switch self {
+        case .notFound(let name, let files, let places):
+            return "\(name) was not found. Looked for \(files.joined(separator: ", ")) "
+                + "(each also with .gz) in: \(places.joined(separator: ", ")). "
+                + "Put the files into one of these folders or name another one."
+        case .countMismatch(let first, let firstCount, let second, let secondCount):
+            return "\(first) has \(firstCount) entries, but \(second) has \(secondCount); "
+                + "these files do not belong together: get both again."
+        case .wrongShape(let path, let expected, let found):
+            return "\(path): an array of \(found) where \(expected) is expected; "
+                + "this is another file than the one meant."
+        case .labelOutOfRange(let path, let index, let label, let classCount):
+            return "\(path): label \(label) at entry \(index), but there are only "
+                + "\(classCount) classes (0 to \(classCount - 1))."
+        case .noPictures(let folder):
+            return "\(folder): no pictures; give a folder that holds one folder of PNG or JPEG "
+                + "files per class."
+        case .sizeMismatch(let name, let index, let expected, let found):
+            return
+                "\(name): picture \(index) is \(found), the others of its batch are \(expected); "
+                + "name a size to which all are fitted."
+        }
+    }
+}
