@@ -1,0 +1,95 @@
+// HMAR's towers in the sampling loop, exactly or fast.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// HMAR's side of one generation: nothing is carried between scales but f̂.
+///
+/// Exact mode runs both guidance halves in every pass, mask steps included, where the published
+/// sampler guides by cfg·1e-6. Fast mode leaves out the unconditional half wherever guidance is
+/// that small: in mask steps and at scale 0; mask-step logits differ by O(1e-6·cfg). Modulations
+/// are computed once per label and W·A once per scale in both; that changes no number.
+/// Source: HMAR (arXiv 2506.04421) and its published sampler.
+final class HMARPredictor: ScalePredictor {
+    private let model: HMAR
+    private let cfg: Double
+    private let mode: ComputeMode
+    private let batch: Int
+    /// 2B rows: conditional, then "no class".
+    private let condition: Tensor
+    private let nextScale: TowerConditioning
+    /// Of 2B rows in exact mode, of B in fast mode; absent when nothing is refined.
+    private let masked: TowerConditioning?
+    /// W·A of the scale that is being refined.
+    private var embeddedContext: (scale: Int, rows: Tensor)?
+
+    /// - Parameters:
+    ///   - labels: B labels; the unconditional half is added here.
+    ///   - cfg: guidance at the last scale.
+    ///   - refines: whether the mask tower will be called.
+    init(_ model: HMAR, labels: [Int32], cfg: Double, mode: ComputeMode, refines: Bool) {
+        self.model = model
+        self.cfg = cfg
+        self.mode = mode
+        batch = labels.count
+        let none = [Int32](repeating: Int32(model.configuration.noClass), count: batch)
+        condition = model.embeddings.condition(labels + none)
+        nextScale = model.nextScaleTower.conditioning(condition)
+        masked =
+            refines
+            ? model.maskTower.tower.conditioning(
+                mode == .exact
+                    ? condition : condition.narrowed(axis: 0, start: 0, length: batch)) : nil
+    }
+
+    var configuration: TransformerConfiguration { model.configuration }
+    var cacheBytes: Int { 0 }
+
+    func nextScaleLogits(
+        scale: Int, context: Tensor?, checkpoint: () throws -> Void
+    ) throws -> Tensor {
+        let t = configuration.guidance(cfg: cfg, scale: scale)
+        let isGuided = mode == .exact || t != 0
+        let embeddings = model.embeddings
+        let conditioning =
+            isGuided ? nextScale : nextScale.narrowed(start: 0, length: batch)
+        var x: Tensor
+        if let context {
+            let word = embeddings.word(context)
+            embeddedContext = (scale, word)
+            let biased = word + embeddings.wordBias.tensor
+            x = isGuided ? Tensor.concatenated([biased, biased], axis: 0) : biased
+        } else {
+            x = embeddings.start(
+                isGuided ? condition : condition.narrowed(axis: 0, start: 0, length: batch))
+        }
+        x = x + embeddings.places(scale: scale)
+        let logits = try model.nextScaleTower(
+            x, conditioning: conditioning, checkpoint: checkpoint)
+        return isGuided ? guided(logits, batch: batch, by: t) : logits
+    }
+
+    func maskedLogits(
+        scale: Int, context: Tensor, own: Tensor, masked flags: [[Bool]],
+        checkpoint: () throws -> Void
+    ) throws -> Tensor {
+        guard let masked else { preconditionFailure("the predictor was made without mask steps") }
+        let embeddings = model.embeddings
+        let word: Tensor
+        if let kept = embeddedContext, kept.scale == scale {
+            word = kept.rows
+        } else {
+            word = embeddings.word(context)
+        }
+        let single =
+            word + model.maskTower.maskedEmbedding(own: own, masked: flags)
+            + embeddings.wordBias.tensor + embeddings.places(scale: scale)
+        guard mode == .exact else {
+            return try model.maskTower.tower(
+                single, conditioning: masked, checkpoint: checkpoint)
+        }
+        let logits = try model.maskTower.tower(
+            Tensor.concatenated([single, single], axis: 0), conditioning: masked,
+            checkpoint: checkpoint)
+        return guided(logits, batch: batch, by: cfg * 1e-6)
+    }
+}

@@ -1,0 +1,167 @@
+// Optimiser, learning rate, clipping and averaged weights of one network.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// Hyper-parameters of optimisation that all recipes share.
+///
+/// Source: hmar's published recipe: AdamW β = (0.9, 0.95), clipping at 2, warm-up, hold, linear fall.
+public struct OptimizerConfiguration: Sendable, Equatable, Codable {
+    /// Peak learning rate.
+    public var learningRate: Float
+    /// Optimiser steps in all.
+    public var steps: Int
+    /// Share of the steps spent warming up.
+    public var warmUp: Float
+    /// Last rate as a share of the peak, `wpe`.
+    public var finalRate: Float
+    public var weightDecay: Float
+    public var beta1: Float
+    public var beta2: Float
+    /// Largest global gradient norm.
+    public var clip: Float
+    /// Decay of the averaged weights that are exported.
+    public var averageDecay: Float
+
+    public init(
+        learningRate: Float = 3e-4, steps: Int = 10_000, warmUp: Float = 0.02,
+        finalRate: Float = 0.1, weightDecay: Float = 0.05, beta1: Float = 0.9, beta2: Float = 0.95,
+        clip: Float = 2, averageDecay: Float = 0.999
+    ) {
+        self.learningRate = learningRate
+        self.steps = steps
+        self.warmUp = warmUp
+        self.finalRate = finalRate
+        self.weightDecay = weightDecay
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.clip = clip
+        self.averageDecay = averageDecay
+    }
+
+    func validate() throws(ConfigurationError) {
+        try ConfigurationError.require(
+            learningRate > 0 && learningRate.isFinite, "learning_rate", "\(learningRate)",
+            "above 0")
+        try ConfigurationError.require(
+            steps > 0 && steps < 1 << 30, "steps", "\(steps)", "1 or more")
+        try ConfigurationError.require(
+            warmUp >= 0 && warmUp < 1, "warm_up", "\(warmUp)", "0 to below 1")
+        try ConfigurationError.require(
+            averageDecay >= 0 && averageDecay < 1, "average_decay", "\(averageDecay)",
+            "0 to below 1")
+        try ConfigurationError.require(clip > 0, "clip", "\(clip)", "above 0")
+    }
+}
+
+/// AdamW with its schedule and the moving average of the weights.
+struct NetworkOptimizer {
+    let parameters: [Parameter]
+    let configuration: OptimizerConfiguration
+    private let schedule: LearningRateSchedule
+    private var optimizer: AdamW
+    private var average: ExponentialMovingAverage
+
+    /// Names whose tensors are not decayed although they have two dimensions or more.
+    private static let undecayed = [
+        "pos_1LC", "pos_start", "lvl_embed", "scale_mul", "ada_gss", "quantize.embedding",
+    ]
+
+    /// Takes trainable parameters; their values are copied, because steps write in place and loaded
+    /// values may be a mapped file.
+    init(_ parameters: [Parameter], configuration: OptimizerConfiguration) {
+        self.parameters = parameters
+        self.configuration = configuration
+        for parameter in parameters {
+            parameter.value = parameter.value.copied()
+            parameter.isTrainable = true
+        }
+        let decayed = parameters.filter { Self.isDecayed($0) }
+        let plain = parameters.filter { !Self.isDecayed($0) }
+        optimizer = AdamW(
+            groups: [
+                ParameterGroup(decayed, usesWeightDecay: true),
+                ParameterGroup(plain, usesWeightDecay: false),
+            ], beta1: configuration.beta1, beta2: configuration.beta2, epsilon: 1e-8)
+        average = ExponentialMovingAverage(parameters, decay: configuration.averageDecay)
+        schedule = LearningRateSchedule(
+            peak: configuration.learningRate,
+            warmUpSteps: Int(configuration.warmUp * Float(configuration.steps)),
+            totalSteps: configuration.steps, floor: configuration.finalRate)
+    }
+
+    private static func isDecayed(_ parameter: Parameter) -> Bool {
+        parameter.shape.count >= 2 && !undecayed.contains { parameter.name.contains($0) }
+    }
+
+    /// One step down the gradients of a loss.
+    ///
+    /// - Throws: `TrainingError.nonFiniteLoss` before anything is changed.
+    mutating func update(loss: Tensor, step: Int) throws -> [TrainingMetric] {
+        guard loss.item().isFinite else { throw TrainingError.nonFiniteLoss(step: step) }
+        let gradients = loss.backward()
+        let norm = globalNorm(gradients, of: parameters)
+        guard norm.isFinite else { throw TrainingError.nonFiniteLoss(step: step) }
+        let rate = schedule.rate(step: step)
+        optimizer.step(
+            gradients, learningRate: rate, weightDecay: configuration.weightDecay,
+            gradientScale: clippingScale(norm: norm, maxNorm: Double(configuration.clip)))
+        average.update()
+        return [
+            TrainingMetric("gradient_norm", norm), TrainingMetric("learning_rate", Double(rate)),
+        ]
+    }
+
+    /// The averaged weights by name.
+    var averages: [String: Tensor] { average.values }
+
+    /// Runs `body` with the averaged weights in the network.
+    func withAverages<R>(_ body: () throws -> R) rethrows -> R {
+        try average.withAverages(body)
+    }
+
+    /// Weights, moments, averages and counters.
+    func state(step: Int) -> TrainingState {
+        var state = TrainingState()
+        for parameter in parameters { state.tensors["weight.\(parameter.name)"] = parameter.value }
+        for (name, value) in optimizer.state { state.tensors["optimizer.\(name)"] = value }
+        for (name, value) in average.values { state.tensors["average.\(name)"] = value }
+        state.values["step"] = "\(step)"
+        state.values["optimizer_steps"] = "\(optimizer.stepCount)"
+        state.values["average_updates"] = "\(average.updateCount)"
+        return state
+    }
+
+    /// Takes back what ``state(step:)`` gave, and returns the step.
+    mutating func restore(_ state: TrainingState) throws -> Int {
+        let step = try state.integer("step")
+        let optimizerSteps = try state.integer("optimizer_steps")
+        let averageUpdates = try state.integer("average_updates")
+        for parameter in parameters {
+            for kind in ["weight", "average"] {
+                let name = "\(kind).\(parameter.name)"
+                guard let found = state.tensors[name] else {
+                    throw TrainingError.incompleteState(missing: name)
+                }
+                guard found.shape == parameter.shape else {
+                    throw TrainingError.otherRecipe(
+                        key: "shape of \(parameter.name)", saved: "\(found.shape)",
+                        wanted: "\(parameter.shape)")
+                }
+            }
+        }
+        func part(_ prefix: String) -> [String: Tensor] {
+            Dictionary(
+                uniqueKeysWithValues: state.tensors.compactMap { name, value in
+                    name.hasPrefix(prefix) ? (String(name.dropFirst(prefix.count)), value) : nil
+                })
+        }
+        for parameter in parameters {
+            if let value = state.tensors["weight.\(parameter.name)"] {
+                parameter.value = value.copied()
+            }
+        }
+        optimizer.restore(part("optimizer."), stepCount: optimizerSteps)
+        average.restore(part("average."), updateCount: averageUpdates)
+        return step
+    }
+}

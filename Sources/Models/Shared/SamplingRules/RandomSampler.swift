@@ -1,0 +1,32 @@
+// Sampling with the program's own random numbers.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// Draws from the filtered distribution with one counter-based stream per picture.
+///
+/// Picture i of a batch draws what it would draw alone with the same seed and index.
+public struct RandomSampler: TokenSampler, Sendable {
+    private var generators: [RandomGenerator]
+
+    /// - Parameters:
+    ///   - seed: of the whole request.
+    ///   - batch: pictures.
+    public init(seed: UInt64, batch: Int) {
+        generators = (0..<batch).map { RandomGenerator(seed: seed, stream: UInt64($0)) }
+    }
+
+    public mutating func sample(_ table: LogitTable) -> [Int32] {
+        precondition(table.batch == generators.count, "RandomSampler: another batch")
+        var codes: [Int32] = []
+        codes.reserveCapacity(table.batch * table.count)
+        for picture in 0..<table.batch {
+            for token in 0..<table.count {
+                codes.append(
+                    InverseCDF.draw(
+                        table, row: picture * table.count + token,
+                        uniform: generators[picture].nextUniform()))
+            }
+        }
+        return codes
+    }
+}

@@ -1,0 +1,44 @@
+// The top-p (nucleus) filter.
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Keeps the smallest set of most likely codes whose probability reaches p; 0 keeps all.
+///
+/// Codes are sorted ascending and those whose cumulative probability is at most 1 − p are removed;
+/// the most likely one always stays. Equal logits are taken in index order.
+/// Source: Holtzman et al., "The curious case of neural text degeneration", arXiv 1904.09751.
+public struct TopP: Sendable, Equatable {
+    /// p in 0…1; 0 = all.
+    public let probability: Double
+
+    /// - Throws: ``SamplingError/outOfRange(name:found:allowed:)`` outside 0…1.
+    public init(_ probability: Double) throws(SamplingError) {
+        guard probability >= 0, probability <= 1 else {
+            throw .outOfRange(name: "top-p", found: "\(probability)", allowed: "0 (all) to 1")
+        }
+        self.probability = probability
+    }
+
+    /// Sets what is removed to −∞; −∞ on entry counts as probability 0.
+    public func apply(to logits: UnsafeMutableBufferPointer<Float>) {
+        guard probability > 0, logits.count > 1 else { return }
+        let order = logits.indices.sorted { a, b in
+            logits[a] != logits[b] ? logits[a] < logits[b] : a < b
+        }
+        let largest = logits[order[order.count - 1]]
+        var total: Float = 0
+        let weights = order.map { index -> Float in
+            let weight = exp(logits[index] - largest)
+            total += weight
+            return weight
+        }
+        // Accumulated in double, compared in float: what the reference does with float logits.
+        let limit = Float(1 - probability)
+        var cumulative = 0.0
+        for position in 0..<(order.count - 1) {
+            cumulative += Double(weights[position] / total)
+            if Float(cumulative) > limit { break }
+            logits[order[position]] = -.infinity
+        }
+    }
+}

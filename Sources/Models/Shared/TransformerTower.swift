@@ -1,0 +1,100 @@
+// Blocks and head that turn one input sequence into code logits.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// The head: a modulated norm and a linear layer to the codebook.
+///
+///     (scale, shift) = head_nm.ada_lin(SiLU(c));  logits = head(LN(x)·(1 + scale) + shift)
+///
+/// Checkpoint keys: `<prefix>head_nm.ada_lin.1.*` [2C, C], `<prefix>head.*` [V, C].
+struct TransformerHead: Sendable {
+    private let adaWeight, adaBias, weight, bias: Parameter
+
+    var parameters: [Parameter] { [adaWeight, adaBias, weight, bias] }
+
+    init(_ scope: ParameterScope, configuration c: TransformerConfiguration, prefix: String = "") {
+        let deviation = (1 / (3 * Float(c.width))).squareRoot()
+        let norm = scope[prefix + "head_nm"]["ada_lin.1"]
+        adaWeight = norm.parameter(
+            "weight", shape: [2 * c.width, c.width],
+            initializer: .normal(standardDeviation: 0.5 * deviation))
+        adaBias = norm.parameter("bias", shape: [2 * c.width])
+        weight = scope[prefix + "head"].parameter(
+            "weight", shape: [c.vocabulary, c.width],
+            initializer: .normal(standardDeviation: 0.02 * deviation))
+        bias = scope[prefix + "head"].parameter("bias", shape: [c.vocabulary])
+    }
+
+    /// (scale, shift), each [B, 1, C], for SiLU(c) [B, C].
+    func modulation(activated: Tensor) -> (scale: Tensor, shift: Tensor) {
+        let (batch, width) = (activated.shape[0], activated.shape[1])
+        let parts = linear(activated, adaWeight.tensor, adaBias.tensor)
+            .reshaped([batch, 2, width]).split(axis: 1, sizes: [1, 1])
+        return (parts[0], parts[1])
+    }
+
+    /// Logits [B, L, V] in float32.
+    func callAsFunction(_ x: Tensor, _ modulation: (scale: Tensor, shift: Tensor)) -> Tensor {
+        linear(
+            modulatedLayerNorm(
+                x, scale: modulation.scale, shift: modulation.shift, epsilon: 1e-6),
+            weight.tensor, bias.tensor)
+    }
+}
+
+/// Everything a tower takes from the condition, computed once per label and image.
+struct TowerConditioning: Sendable {
+    var blocks: [Modulation]
+    var head: (scale: Tensor, shift: Tensor)
+
+    /// The same for a range of the batch.
+    func narrowed(start: Int, length: Int) -> TowerConditioning {
+        TowerConditioning(
+            blocks: blocks.map { $0.narrowed(start: start, length: length) },
+            head: (
+                head.scale.narrowed(axis: 0, start: start, length: length),
+                head.shift.narrowed(axis: 0, start: start, length: length)
+            ))
+    }
+}
+
+/// A stack of blocks with a head.
+struct TransformerTower: Sendable {
+    let blocks: [AdaLNSelfAttn]
+    let head: TransformerHead
+    /// `shared_ada_lin.1` of models whose blocks share it: weight [6C, C] and bias.
+    var sharedAdaLN: (weight: Parameter, bias: Parameter)?
+
+    /// What the tower takes from conditions c [B, C].
+    func conditioning(_ condition: Tensor) -> TowerConditioning {
+        let activated = condition.silu()
+        let shared = sharedAdaLN.map {
+            linear(activated, $0.weight.tensor, $0.bias.tensor)
+                .reshaped([condition.shape[0], 1, 6, condition.shape[1]])
+        }
+        return TowerConditioning(
+            blocks: blocks.map { $0.modulation(activated: activated, shared: shared) },
+            head: head.modulation(activated: activated))
+    }
+
+    /// Logits [B, L, V] of inputs x [B, L, C].
+    ///
+    /// - Parameters:
+    ///   - caches: one per block, for VAR.
+    ///   - dropPath: one pair per block, in training.
+    ///   - checkpoint: called before every block; may throw to end the work.
+    func callAsFunction(
+        _ x: Tensor, conditioning: TowerConditioning, mask: AttentionMask = .full,
+        caches: [KeyValueCache]? = nil, dropPath: [(Tensor, Tensor)]? = nil,
+        checkpoint: () throws -> Void
+    ) rethrows -> Tensor {
+        var h = x
+        for (index, block) in blocks.enumerated() {
+            try checkpoint()
+            h = block(
+                h, modulation: conditioning.blocks[index], mask: mask, cache: caches?[index],
+                dropPath: dropPath?[index])
+        }
+        return head(h, conditioning.head)
+    }
+}

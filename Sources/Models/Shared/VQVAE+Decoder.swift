@@ -1,0 +1,68 @@
+// The convolutional decoder of the tokenizer.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// Residual blocks and upsamplings from the latent grid to the image.
+///
+/// Checkpoint keys: `decoder.*`; levels are stored from fine (0) to coarse and run the other way.
+struct VQVAEDecoder: Sendable {
+    private struct Level: Sendable {
+        var blocks: [ResBlock] = []
+        var attention: [AttnBlock] = []
+        var upsample: Convolution2D?
+    }
+
+    private let convIn: Convolution2D
+    private let middle: MiddleBlocks
+    /// Coarse to fine, as they run.
+    private let levels: [Level]
+    private let normOut: GroupNorm
+    private let convOut: Convolution2D
+
+    init(_ scope: ParameterScope, configuration: VQVAEConfiguration) {
+        let multipliers = configuration.channelMultipliers
+        let last = multipliers.count - 1
+        var inputs = configuration.channels * multipliers[last]
+        convIn = Convolution2D(
+            scope["conv_in"], inputs: configuration.latentChannels, outputs: inputs, kernel: 3)
+        middle = MiddleBlocks(scope["mid"], channels: inputs)
+        levels = multipliers.indices.reversed().map { index in
+            let scope = scope["up"]["\(index)"]
+            let outputs = configuration.channels * multipliers[index]
+            var level = Level()
+            for block in 0...configuration.residualBlocks {
+                level.blocks.append(
+                    ResBlock(scope["block"]["\(block)"], inputs: inputs, outputs: outputs))
+                inputs = outputs
+                if index == last {
+                    level.attention.append(
+                        AttnBlock(scope["attn"]["\(block)"], channels: outputs))
+                }
+            }
+            if index > 0 {
+                level.upsample = Convolution2D(
+                    scope["upsample"]["conv"], inputs: outputs, outputs: outputs, kernel: 3)
+            }
+            return level
+        }
+        normOut = GroupNorm(scope["norm_out"], channels: inputs)
+        convOut = Convolution2D(scope["conv_out"], inputs: inputs, outputs: 3, kernel: 3)
+    }
+
+    /// - Parameters:
+    ///   - latent: [B, Z, P, P], after `post_quant_conv`.
+    ///   - checkpoint: called between blocks; may throw to end the work.
+    /// - Returns: [B, 3, S, S], not clamped.
+    func callAsFunction(_ latent: Tensor, checkpoint: () throws -> Void) rethrows -> Tensor {
+        var h = middle(convIn(latent))
+        for level in levels {
+            for (index, block) in level.blocks.enumerated() {
+                try checkpoint()
+                h = block(h)
+                if index < level.attention.count { h = level.attention[index](h) }
+            }
+            if let upsample = level.upsample { h = upsample(upsampledNearest2x(h)) }
+        }
+        return convOut(normOut(h, activation: .silu))
+    }
+}

@@ -1,0 +1,55 @@
+// Sampling with VAR's key/value cache.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// VAR's side of one generation: both guidance halves, keys and values of all coarser maps kept.
+///
+/// Source: VAR (arXiv 2404.02905), section 3; guidance grows linearly over the scales.
+final class VARPredictor: ScalePredictor {
+    private let network: NextScaleTransformer
+    private let cfg: Double
+    private let batch: Int
+    private let condition: Tensor
+    private let conditioning: TowerConditioning
+    private let caches: [KeyValueCache]
+
+    /// - Parameters:
+    ///   - labels: B labels; the unconditional half is added here.
+    ///   - cfg: guidance at the last scale.
+    init(_ network: NextScaleTransformer, labels: [Int32], cfg: Double) {
+        self.network = network
+        self.cfg = cfg
+        batch = labels.count
+        let none = [Int32](repeating: Int32(network.configuration.noClass), count: batch)
+        condition = network.embeddings.condition(labels + none)
+        conditioning = network.tower.conditioning(condition)
+        caches = (0..<network.configuration.depth).map { _ in KeyValueCache() }
+    }
+
+    var configuration: TransformerConfiguration { network.configuration }
+    var cacheBytes: Int { caches.reduce(0) { $0 + $1.byteCount } }
+
+    func nextScaleLogits(
+        scale: Int, context: Tensor?, checkpoint: () throws -> Void
+    ) throws -> Tensor {
+        let embeddings = network.embeddings
+        var x: Tensor
+        if let context {
+            let word = embeddings.word(context) + embeddings.wordBias.tensor
+            x = Tensor.concatenated([word, word], axis: 0)
+        } else {
+            x = embeddings.start(condition)
+        }
+        x = x + embeddings.places(scale: scale)
+        let logits = try network.tower(
+            x, conditioning: conditioning, caches: caches, checkpoint: checkpoint)
+        return guided(
+            logits, batch: batch, by: configuration.guidance(cfg: cfg, scale: scale))
+    }
+
+    func maskedLogits(
+        scale: Int, context: Tensor, own: Tensor, masked: [[Bool]], checkpoint: () throws -> Void
+    ) throws -> Tensor {
+        preconditionFailure("VAR has no mask tower")
+    }
+}
