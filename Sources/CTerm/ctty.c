@@ -3,9 +3,12 @@
 #define _GNU_SOURCE 1
 #include "cterm.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -37,3 +40,15 @@ int cterm_window_size(int fd, int size[4]) {
 }
 
 int cterm_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+int cterm_run(char *const arguments[]) {
+  pid_t child;
+  extern char **environ;
+  // The child stays in our process group: a group of its own could not read the terminal.
+  if (posix_spawnp(&child, arguments[0], NULL, NULL, arguments, environ)) return -1;
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0) {
+    if (errno != EINTR) return -1;
+  }
+  return status;
+}

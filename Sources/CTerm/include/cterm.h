@@ -79,6 +79,8 @@ const char *cterm_reset_string(void);
 int cterm_signal_fd(void);
 /// Stops the process group as the terminal's own Ctrl-Z would; returns after SIGCONT.
 void cterm_stop_group(void);
+/// Runs a program (name, arguments, NULL) in this process group and returns its wait status, or -1.
+int cterm_run(char *const arguments[]);
 /// Ends the process by the signal, with its default action.
 void cterm_die_of(int signal_number);
 /// Gives the calling thread a stack for signal handlers, so that its stack overflow is caught.

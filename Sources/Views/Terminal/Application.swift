@@ -9,6 +9,8 @@ nonisolated public enum TerminalRequest: Sendable, Hashable {
     case redraw
     /// Gives the terminal back and stops until the shell continues the program.
     case suspend
+    /// Gives the terminal to a program (an editor) until that ends: its name and arguments.
+    case run([String])
 }
 
 /// A full-screen program: events go in, frames come out.
@@ -17,7 +19,7 @@ public protocol Application: AnyObject {
     var isFinished: Bool { get }
     /// Whether `draw` would give another frame than last time. `draw` is not called otherwise.
     var needsDisplay: Bool { get }
-    /// When `tick` wants to be called next, in seconds of the monotonic clock; nil for never.
+    /// When `tick` wants to be called next, in seconds of `EventLoop.now`; nil for never.
     var nextDeadline: Double? { get }
     /// Whether motion without a button is wanted.
     var wantsHover: Bool { get }
@@ -34,6 +36,8 @@ public protocol Application: AnyObject {
     func takeRequests() -> [TerminalRequest]
     /// What the terminal can do became known, or changed with its size.
     func terminalChanged(_ capabilities: Capabilities)
+    /// The process was asked to end by a signal, or the terminal is gone: save now.
+    func willTerminate()
 }
 
 extension Application {
@@ -43,4 +47,5 @@ extension Application {
     public func tick(now: Double) {}
     public func takeRequests() -> [TerminalRequest] { [] }
     public func terminalChanged(_ capabilities: Capabilities) {}
+    public func willTerminate() {}
 }

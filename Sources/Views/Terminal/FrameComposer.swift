@@ -1,0 +1,227 @@
+// From frames to bytes: text first, then the pictures that need sending, then the fence.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Compares each frame with what the terminal shows and writes down the difference.
+package final class FrameComposer {
+    /// Why wanted pictures are not on the screen yet.
+    package enum Pending: Sendable, Equatable {
+        case none
+        /// Wait for the terminal.
+        case fence
+        /// Wait for the encoder to wake the loop.
+        case provider
+    }
+
+    /// Curses crosses unchanged cells by writing them again when that is shorter than moving.
+    static let shortestMove = 12
+    /// Picture bytes of one batch; one picture is always sent.
+    static let batchBytes = 192 << 10
+    /// Below this rate pictures are cut into bands, so that text gets through between them.
+    static let slowRate = 300_000.0
+
+    package let screen: any TextScreen
+    package var capabilities: Capabilities
+    package var fence = PictureFence()
+    package private(set) var pending = Pending.none
+    private var front: Surface?
+    private var ledger = PictureLedger(size: CellSize(columns: 0, rows: 0))
+    private var needsRedraw = true
+    private var isFenceDue = false
+    /// Newest versions that were wanted but not sent, for counting drops.
+    private var unsent: [PicturePlacement: Int] = [:]
+    /// Bytes of a cell in the last pictures.
+    private var bytesPerCell = 200.0
+
+    package init(screen: any TextScreen, capabilities: Capabilities) {
+        self.screen = screen
+        self.capabilities = capabilities
+    }
+
+    /// Forgets what the terminal shows: the next frame is sent as a whole, pictures again.
+    package func invalidate() { needsRedraw = true }
+
+    /// The bytes that bring the terminal from what it shows to a frame.
+    package func compose(_ frame: Frame, pictures: (any PictureProvider)?, now: Double) -> [UInt8] {
+        let surface = frame.surface
+        var text: [UInt8] = []
+        if needsRedraw || front?.size != surface.size {
+            if front?.size != surface.size { screen.resize(surface.size) }
+            screen.redraw()
+            ledger.clear(size: surface.size)
+            front = nil
+            needsRedraw = false
+            // No scroll region, whatever the last size was.
+            text += Array("\u{1B}[r".utf8)
+        }
+        putRows(of: surface)
+        front = surface
+        screen.setCursor(frame.cursor, isVisible: frame.isCursorVisible)
+        text += screen.takeBytes()
+        if (screen as? CursesScreen)?.hasRunOutOfPairs == true { invalidate() }
+        return wrapped(text + pictureBytes(pictures, now: now))
+    }
+
+    /// The bytes of pictures that became ready, or that the terminal has room for now.
+    package func composePictures(_ pictures: (any PictureProvider)?, now: Double) -> [UInt8] {
+        wrapped(pictureBytes(pictures, now: now))
+    }
+
+    private func wrapped(_ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
+        if capabilities.hasSynchronizedOutput, !bytes.isEmpty {
+            bytes = Array("\u{1B}[?2026h".utf8) + bytes + Array("\u{1B}[?2026l".utf8)
+        }
+        if isFenceDue { bytes += Array(PictureFence.request.utf8) }
+        isFenceDue = false
+        return bytes
+    }
+
+    // MARK: Text
+
+    private func putRows(of surface: Surface) {
+        let columns = surface.size.columns
+        for row in 0..<surface.size.rows {
+            let range = row * columns..<(row + 1) * columns
+            guard let front else {
+                screen.put(row: row, cells: surface.cells[range])
+                continue
+            }
+            // Comparing the cells themselves costs less than hashing both rows would.
+            let old = front.cells[range]
+            let new = surface.cells[range]
+            if old == new { continue }
+            var lastChange = -1
+            var isChanged = false
+            for column in 0..<columns {
+                let index = range.lowerBound + column
+                if Self.looksSame(old[index], new[index]) { continue }
+                ledger.erase(column: column, row: row)
+                if lastChange >= 0, column - lastChange <= Self.shortestMove {
+                    for between in lastChange + 1..<max(column, lastChange + 1) {
+                        ledger.erase(column: between, row: row)
+                    }
+                }
+                lastChange = column
+                isChanged = true
+            }
+            if isChanged { screen.put(row: row, cells: new) }
+        }
+    }
+
+    /// Whether curses sees no difference: picture cells are all the same to it.
+    private static func looksSame(_ a: Cell, _ b: Cell) -> Bool {
+        a.character == b.character && a.style == b.style && a.width == b.width
+    }
+
+    // MARK: Pictures
+
+    private func pictureBytes(_ provider: (any PictureProvider)?, now: Double) -> [UInt8] {
+        guard capabilities.hasSixel, let provider, let surface = front,
+            !surface.placements.isEmpty
+        else {
+            pending = .none
+            return []
+        }
+        let jobs = ledger.plan(surface, largest: largestPiece) { placement, old in
+            provider.changes(
+                id: placement.id, from: old, to: placement.version, cells: placement.rect.size,
+                cellSize: capabilities.cellSize)
+        }
+        guard !jobs.isEmpty else {
+            unsent.removeAll()
+            pending = .none
+            return []
+        }
+        guard fence.canSend(now: now, tilesOnly: jobs.allSatisfy(\.isTile)) else {
+            countDrops(jobs)
+            pending = .fence
+            return []
+        }
+        return send(jobs, provider, now: now)
+    }
+
+    private func send(_ jobs: [PictureLedger.Job], _ provider: any PictureProvider, now: Double)
+        -> [UInt8]
+    {
+        var bytes: [UInt8] = []
+        var stale: [UInt8] = []
+        pending = .none
+        for job in jobs {
+            if bytes.count >= Self.batchBytes
+                || (!bytes.isEmpty && isSlow && bytes.count >= Self.sliceBytes)
+            {
+                countDrops([job])
+                pending = .fence
+                break
+            }
+            guard let encoded = provider.encoded(request(job)) else {
+                if pending == .none { pending = .provider }
+                stale += Self.clearing(ledger.takeStale(job))
+                continue
+            }
+            bytes += Array("\u{1B}7\u{1B}[\(job.rect.y + 1);\(job.rect.x + 1)H".utf8)
+            bytes += encoded
+            bytes += [0x1B, 0x38]
+            bytesPerCell = Double(encoded.count) / Double(max(1, job.rect.area))
+            ledger.record(job)
+            unsent[Self.key(job)] = nil
+        }
+        if !bytes.isEmpty {
+            fence.sent(bytes: bytes.count, now: now)
+            isFenceDue = true
+        }
+        return stale + bytes
+    }
+
+    private func request(_ job: PictureLedger.Job) -> PictureRequest {
+        PictureRequest(
+            id: job.placement.id, version: job.placement.version, cells: job.placement.rect.size,
+            cellSize: capabilities.cellSize,
+            part: job.rect.offset(x: -job.placement.rect.x, y: -job.placement.rect.y),
+            level: fence.level, registers: capabilities.registers)
+    }
+
+    private var isSlow: Bool { (fence.throughput ?? .infinity) < Self.slowRate }
+
+    /// Bytes of one band on a slow line: about a tenth of a second.
+    private static let sliceBytes = 4096
+
+    /// The most cells of one piece: the terminal's limit, less on a slow line.
+    private var largestPiece: CellSize {
+        let cell = capabilities.cellSize
+        let columns = max(1, capabilities.maximumPicture.width / max(1, cell.width))
+        var rows = max(1, capabilities.maximumPicture.height / max(1, cell.height))
+        if isSlow, let front {
+            let widest = front.placements.map(\.rect.width).max() ?? 1
+            let budget = max(Double(Self.sliceBytes), (fence.throughput ?? 0) / 10)
+            rows = max(1, min(rows, Int(budget / (bytesPerCell * Double(max(1, widest))))))
+        }
+        return CellSize(columns: columns, rows: rows)
+    }
+
+    /// Blank cells at these places, without curses noticing: they are no-break spaces to it.
+    private static func clearing(_ cells: Set<Point>) -> [UInt8] {
+        if cells.isEmpty { return [] }
+        var text = "\u{1B}7\u{1B}[0m"
+        for rect in PictureLedger.rectangles(covering: cells) {
+            for row in rect.y..<rect.maxY {
+                text += "\u{1B}[\(row + 1);\(rect.x + 1)H"
+                text += String(repeating: "\u{A0}", count: rect.width)
+            }
+        }
+        return Array((text + "\u{1B}8").utf8)
+    }
+
+    private static func key(_ job: PictureLedger.Job) -> PicturePlacement {
+        PicturePlacement(id: job.placement.id, version: 0, rect: job.placement.rect)
+    }
+
+    private func countDrops(_ jobs: [PictureLedger.Job]) {
+        for job in jobs {
+            if let older = unsent[Self.key(job)], older != job.placement.version {
+                fence.drops += 1
+            }
+            unsent[Self.key(job)] = job.placement.version
+        }
+    }
+}

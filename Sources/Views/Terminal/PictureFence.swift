@@ -1,0 +1,106 @@
+// How many pictures the terminal can take: one in flight, and how good they may be.
+// SPDX-License-Identifier: Apache-2.0
+
+/// Back-pressure by status requests: behind each batch of pictures goes `CSI 5 n`, and the answer
+/// comes when the terminal has digested all before it.
+///
+/// Pure: times are seconds of any monotonic clock.
+nonisolated package struct PictureFence: Sendable {
+    /// Above this, three times in a row: step down.
+    static let slow = 0.150
+    /// Below this, ten times in a row: step up.
+    static let fast = 0.040
+    /// No answer for so long: the terminal has no fences.
+    static let timeout = 2.0
+    /// Seconds between pictures without fences.
+    static let fencelessInterval = 0.2
+    /// Batches of at most so many bytes count as tiles: two may be in flight.
+    static let tileBytes = 16 << 10
+
+    package static let request = "\u{1B}[5n"
+
+    private struct Flight {
+        var start: Double
+        /// When the last byte was written; nil while some wait.
+        var written: Double?
+        var isTiles: Bool
+        var bytes: Int
+    }
+
+    private var flights: [Flight] = []
+    private var lastStart = -Double.infinity
+    private var slowInARow = 0
+    private var fastInARow = 0
+    /// Whether the terminal did not answer; ends with its next answer.
+    package private(set) var isFenceless = false
+    package private(set) var level = PictureLevel.full
+    /// Newer versions that replaced one never sent.
+    package var drops = 0
+    /// Bytes a second that the terminal digested last.
+    package private(set) var throughput: Double?
+
+    package init() {}
+
+    package var isWaiting: Bool { !flights.isEmpty }
+
+    /// Whether pictures may be sent now.
+    package func canSend(now: Double, tilesOnly: Bool) -> Bool {
+        if isFenceless { return now - lastStart >= Self.fencelessInterval }
+        if flights.isEmpty { return true }
+        return tilesOnly && flights.count == 1 && flights[0].isTiles
+    }
+
+    /// A batch goes out, with a request behind it.
+    package mutating func sent(bytes: Int, now: Double) {
+        lastStart = now
+        flights.append(
+            Flight(start: now, written: nil, isTiles: bytes <= Self.tileBytes, bytes: bytes))
+    }
+
+    /// All bytes have been written.
+    package mutating func written(now: Double) {
+        for i in flights.indices where flights[i].written == nil { flights[i].written = now }
+    }
+
+    /// An answer came.
+    package mutating func answered(now: Double) {
+        isFenceless = false
+        guard !flights.isEmpty else { return }
+        let flight = flights.removeFirst()
+        let time = max(now - flight.start, 0.000_1)
+        if flight.bytes >= 2048 || time > Self.slow { throughput = Double(flight.bytes) / time }
+        slowInARow = time > Self.slow ? slowInARow + 1 : 0
+        if time >= Self.fast {
+            fastInARow = 0
+        } else if !flight.isTiles {
+            // A quick tile says nothing about whole pictures.
+            fastInARow += 1
+        }
+        if slowInARow >= 3 {
+            level = PictureLevel(rawValue: level.rawValue - 1) ?? level
+            slowInARow = 0
+        } else if fastInARow >= 10 {
+            level = PictureLevel(rawValue: level.rawValue + 1) ?? level
+            fastInARow = 0
+        }
+    }
+
+    /// When `tick` has to look, or pictures may go again; nil for never.
+    package var deadline: Double? {
+        if isFenceless { return lastStart + Self.fencelessInterval }
+        return flights.first?.written.map { $0 + Self.timeout }
+    }
+
+    /// Gives up on an answer that does not come.
+    package mutating func tick(now: Double) {
+        if let written = flights.first?.written, now - written >= Self.timeout {
+            isFenceless = true
+            flights.removeAll()
+        }
+        // Without fences every batch counts as digested.
+        if isFenceless { flights.removeAll() }
+    }
+
+    /// The terminal was left and entered again: answers on the way are lost.
+    package mutating func reset() { flights.removeAll() }
+}
