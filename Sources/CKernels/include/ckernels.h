@@ -4,6 +4,7 @@
 #include "ck_convolution.h"
 #include "ck_elementwise.h"
 #include "ck_gather.h"
+#include "ck_gemm.h"
 #include "ck_memory.h"
 #include "ck_normalization.h"
 #include "ck_optimizer.h"

@@ -1,0 +1,11 @@
+// Matrix products on the register-tiled kernels. SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ck_pool.h"
+
+/// C[i·ldc + j] = Σ_k A[i·a_row + k·a_column] · B[k·b_row + j·b_column] + (accumulate ? C : 0) for an m × n matrix.
+/// A row's or column's result does not depend on m, n or the number of threads.
+void ck_gemm(ck_pool *pool, long m, long n, long k, const float *a, long a_row, long a_column,
+             const float *b, long b_row, long b_column, float *c, long ldc, int accumulate);
+
+/// Whether ck_gemm has kernels for this processor that a generic BLAS lacks (AVX-512).
+int ck_gemm_is_preferred(void);
