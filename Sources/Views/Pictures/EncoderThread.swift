@@ -1,0 +1,137 @@
+// The thread that scales, dithers and encodes pictures. SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+import Synchronization
+
+/// One thread, a queue in which newer versions replace older ones, and the cache of results.
+nonisolated final class EncoderThread: Sendable {
+    struct Job: Sendable {
+        var key: EncodedKey
+        var content: PictureContent
+    }
+
+    private struct State {
+        var queue: [Job] = []
+        var running: EncodedKey?
+        var cache = EncodedCache()
+        var isStopped = false
+        /// Wishes that a newer version replaced before they were begun.
+        var dropped = 0
+    }
+
+    private let state = Mutex(State())
+    private let work = DispatchSemaphore(value: 0)
+    private let wake: @Sendable () -> Void
+
+    init(wake: @escaping @Sendable () -> Void) {
+        self.wake = wake
+    }
+
+    /// Begins to work; ends with `stop`.
+    func start() {
+        let thread = Thread { [self] in run() }
+        thread.name = "picture encoder"
+        thread.stackSize = 4 << 20
+        thread.start()
+    }
+
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        work.signal()
+    }
+
+    var droppedCount: Int { state.withLock { $0.dropped } }
+
+    /// The bytes, if they are ready.
+    func bytes(_ key: EncodedKey) -> [UInt8]? {
+        state.withLock { state in
+            guard case .bytes(let bytes)? = state.cache.value(key) else { return nil }
+            return bytes
+        }
+    }
+
+    /// The indices of the whole picture, if they are ready.
+    func indices(_ key: EncodedKey) -> IndexedPicture? {
+        var whole = key
+        whole.part = nil
+        return state.withLock { state in
+            guard case .indices(let picture)? = state.cache.value(whole) else { return nil }
+            return picture
+        }
+    }
+
+    /// Asks for a picture; one that waits for an older version of the same thing is replaced.
+    func enqueue(_ job: Job) {
+        let isNew = state.withLock { state -> Bool in
+            guard state.running != job.key else { return false }
+            let same = state.queue.firstIndex { waiting in
+                waiting.key.id == job.key.id && waiting.key.pixels == job.key.pixels
+                    && waiting.key.part == job.key.part
+            }
+            if let same {
+                if state.queue[same].key != job.key { state.dropped += 1 }
+                state.queue[same] = job
+                return false
+            }
+            state.queue.append(job)
+            return true
+        }
+        if isNew { work.signal() }
+    }
+
+    /// Forgets a picture's results and wishes.
+    func remove(id: Int) {
+        state.withLock { state in
+            state.queue.removeAll { $0.key.id == id }
+            state.cache.remove(id: id)
+        }
+    }
+
+    private func run() {
+        let encoder = SixelEncoder()
+        while true {
+            work.wait()
+            let (job, isStopped) = state.withLock { state -> (Job?, Bool) in
+                guard !state.isStopped, !state.queue.isEmpty else { return (nil, state.isStopped) }
+                let job = state.queue.removeFirst()
+                state.running = job.key
+                return (job, false)
+            }
+            if isStopped { return }
+            guard let job else { continue }
+            let bytes = encode(job, with: encoder)
+            state.withLock { state in
+                state.cache.insert(.bytes(bytes), for: job.key)
+                state.running = nil
+            }
+            wake()
+        }
+    }
+
+    private func encode(_ job: Job, with encoder: SixelEncoder) -> [UInt8] {
+        let key = job.key
+        let all = PixelRect(size: key.pixels)
+        let part = key.part ?? all
+        if key.mode.isOrdered {
+            return encoder.encode(
+                job.content.rendered(in: key.pixels, part: part), x: part.x, y: part.y,
+                quality: key.mode == .ordered ? .ordered : .orderedHalf, registers: key.registers)
+        }
+        let picture = indices(key) ?? quantized(job, all: all)
+        return encoder.encode(picture, part: part)
+    }
+
+    private func quantized(_ job: Job, all: PixelRect) -> IndexedPicture {
+        let image = job.content.rendered(in: job.key.pixels, part: all)
+        let registers = min(256, job.key.registers)
+        var picture: IndexedPicture?
+        if job.key.mode == .libsixel {
+            picture = LibsixelEncoder.quantized(image, registers: registers)
+        }
+        let result = picture ?? ErrorDiffusion.indexed(image, colors: registers)
+        var whole = job.key
+        whole.part = nil
+        state.withLock { $0.cache.insert(.indices(result), for: whole) }
+        return result
+    }
+}
