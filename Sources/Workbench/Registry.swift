@@ -5,7 +5,7 @@ import Models
 /// Which systems this program knows.
 enum Registry {
     /// What recipes can train, by their `system`.
-    static let trainingSystems: [any TrainingSystem] = []
+    static let trainingSystems: [any TrainingSystem] = TrainingSystems.all
 
     /// The system of a recipe.
     ///

@@ -5,24 +5,13 @@ import Models
 import TestSupport
 import Testing
 
-/// Pictures of 8×8 pixels: a bright bar on dark ground, its place told by the label.
-func barPictures(count: Int, side: Int = 8) -> PictureList {
-    let pictures = (0..<count).map { index -> RGBImage in
-        var image = RGBImage(width: side, height: side, red: 20, green: 20, blue: 20)
-        let column = (index % 4) * side / 4
-        for y in 0..<side { image[column, y] = (UInt8(200 + index % 7), 230, 220) }
-        return image
-    }
-    return PictureList(pictures, labels: (0..<count).map { $0 % 4 }, classCount: 4)
-}
-
 func tinyTokenizerRecipe(steps: Int = 12) -> TokenizerTrainingConfiguration {
     TokenizerTrainingConfiguration(
         model: VQVAEConfiguration(
             channels: 32, channelMultipliers: [1, 1], residualBlocks: 1, latentChannels: 8,
             vocabulary: 16, patchNums: [1, 2, 3, 4]),
         optimizer: OptimizerConfiguration(
-            learningRate: 2e-3, steps: steps, warmUp: 0.1, weightDecay: 0.01), batch: 4, seed: 7,
+            learningRate: 2e-3, steps: steps, warmUpSteps: 1, weightDecay: 0.01), batch: 4, seed: 7,
         restartInterval: 4)
 }
 

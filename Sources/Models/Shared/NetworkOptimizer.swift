@@ -10,31 +10,31 @@ public struct OptimizerConfiguration: Sendable, Equatable, Codable {
     public var learningRate: Float
     /// Optimiser steps in all.
     public var steps: Int
-    /// Share of the steps spent warming up.
-    public var warmUp: Float
+    /// Steps of linear warm-up.
+    public var warmUpSteps: Int
     /// Last rate as a share of the peak, `wpe`.
-    public var finalRate: Float
+    public var floor: Float
     public var weightDecay: Float
     public var beta1: Float
     public var beta2: Float
     /// Largest global gradient norm.
-    public var clip: Float
+    public var clipNorm: Float
     /// Decay of the averaged weights that are exported.
     public var averageDecay: Float
 
     public init(
-        learningRate: Float = 3e-4, steps: Int = 10_000, warmUp: Float = 0.02,
-        finalRate: Float = 0.1, weightDecay: Float = 0.05, beta1: Float = 0.9, beta2: Float = 0.95,
-        clip: Float = 2, averageDecay: Float = 0.999
+        learningRate: Float = 3e-4, steps: Int = 10_000, warmUpSteps: Int = 100,
+        floor: Float = 0.1, weightDecay: Float = 0.05, beta1: Float = 0.9, beta2: Float = 0.95,
+        clipNorm: Float = 2, averageDecay: Float = 0.999
     ) {
         self.learningRate = learningRate
         self.steps = steps
-        self.warmUp = warmUp
-        self.finalRate = finalRate
+        self.warmUpSteps = warmUpSteps
+        self.floor = floor
         self.weightDecay = weightDecay
         self.beta1 = beta1
         self.beta2 = beta2
-        self.clip = clip
+        self.clipNorm = clipNorm
         self.averageDecay = averageDecay
     }
 
@@ -45,11 +45,12 @@ public struct OptimizerConfiguration: Sendable, Equatable, Codable {
         try ConfigurationError.require(
             steps > 0 && steps < 1 << 30, "steps", "\(steps)", "1 or more")
         try ConfigurationError.require(
-            warmUp >= 0 && warmUp < 1, "warm_up", "\(warmUp)", "0 to below 1")
+            warmUpSteps >= 0 && warmUpSteps <= steps, "warm_up_steps", "\(warmUpSteps)",
+            "0 to the number of steps")
         try ConfigurationError.require(
-            averageDecay >= 0 && averageDecay < 1, "average_decay", "\(averageDecay)",
+            averageDecay >= 0 && averageDecay < 1, "ema_decay", "\(averageDecay)",
             "0 to below 1")
-        try ConfigurationError.require(clip > 0, "clip", "\(clip)", "above 0")
+        try ConfigurationError.require(clipNorm > 0, "clip_norm", "\(clipNorm)", "above 0")
     }
 }
 
@@ -85,8 +86,8 @@ struct NetworkOptimizer {
         average = ExponentialMovingAverage(parameters, decay: configuration.averageDecay)
         schedule = LearningRateSchedule(
             peak: configuration.learningRate,
-            warmUpSteps: Int(configuration.warmUp * Float(configuration.steps)),
-            totalSteps: configuration.steps, floor: configuration.finalRate)
+            warmUpSteps: configuration.warmUpSteps, totalSteps: configuration.steps,
+            floor: configuration.floor)
     }
 
     private static func isDecayed(_ parameter: Parameter) -> Bool {
@@ -104,7 +105,7 @@ struct NetworkOptimizer {
         let rate = schedule.rate(step: step)
         optimizer.step(
             gradients, learningRate: rate, weightDecay: configuration.weightDecay,
-            gradientScale: clippingScale(norm: norm, maxNorm: Double(configuration.clip)))
+            gradientScale: clippingScale(norm: norm, maxNorm: Double(configuration.clipNorm)))
         average.update()
         return [
             TrainingMetric("gradient_norm", norm), TrainingMetric("learning_rate", Double(rate)),

@@ -56,8 +56,8 @@ public final class TokenizerTraining: TrainingRun {
     /// The network with its present (not averaged) weights.
     public let network: VQVAE
     public let title = "multi-scale VQ-VAE tokenizer"
-    private let images: any LabelledImages
-    private let heldOut: (any LabelledImages)?
+    private let images: any Dataset
+    private let heldOut: (any Dataset)?
     private var optimizer: NetworkOptimizer
     private var order: BatchOrder
     private var usage: CodeUsage
@@ -68,13 +68,13 @@ public final class TokenizerTraining: TrainingRun {
     ///   - heldOut: what `evaluate` reconstructs; at most the first 256 pictures.
     /// - Throws: ``ConfigurationError``; errors of the pictures.
     public init(
-        _ configuration: TokenizerTrainingConfiguration, images: any LabelledImages,
-        heldOut: (any LabelledImages)? = nil
+        _ configuration: TokenizerTrainingConfiguration, images: any Dataset,
+        heldOut: (any Dataset)? = nil
     ) throws {
         try configuration.validate()
         try ConfigurationError.require(
             images.count > 0, "the number of pictures", "0", "1 or more")
-        let first = try images.picture(0)
+        let first = try images.image(at: 0)
         guard first.width == configuration.model.imageSize,
             first.height == configuration.model.imageSize
         else {
@@ -97,7 +97,7 @@ public final class TokenizerTraining: TrainingRun {
     public var totalSteps: Int { configuration.optimizer.steps }
 
     public func advance() throws -> [TrainingMetric] {
-        let batch = try images.tensor(order.indices(step: step))
+        let batch = try images.batch(order.indices(step: step)).images
         var generator = stepGenerator(seed: configuration.seed, step: step)
         if step == 0 { initializeCodebook(batch, generator: &generator) }
         let f = network.feature(batch)
@@ -133,7 +133,9 @@ public final class TokenizerTraining: TrainingRun {
             try withoutGradients {
                 for start in stride(from: 0, to: count, by: 64) {
                     try cancellation.check()
-                    let part = try heldOut.tensor(Array(start..<min(start + 64, count)))
+                    let part = try heldOut.batch(
+                        Array(start..<min(start + 64, count))
+                    ).images
                     let decoded = network.decode(tokens: network.tokens(part))
                     sum += Double((decoded - part).square().mean().item()) * Double(part.shape[0])
                 }

@@ -1,0 +1,89 @@
+// Reading what the recipes of the image systems share.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+
+/// The tables that every image recipe has: `[data]`, `[optimizer]` and the keys at the top.
+struct Recipe {
+    let table: TOMLTable
+    let context: TrainingContext
+
+    /// Checks the top-level keys.
+    ///
+    /// - Throws: `TOMLError` for keys that are not known.
+    init(_ table: TOMLTable, context: TrainingContext, keys: [String]) throws {
+        self.table = table
+        self.context = context
+        try table.requireOnly(keys: RecipeKeys.common + ["model", "optimizer", "loss"] + keys)
+    }
+
+    var seed: UInt64 { get throws { UInt64(try table.int("seed", default: 0, in: 0...(1 << 53))) } }
+    var steps: Int { get throws { try table.int("steps", in: 1...(1 << 30)) } }
+    var batch: Int { get throws { try table.int("batch_size", in: 1...4096) } }
+
+    /// A sub-table, empty when it is absent, holding no other keys than these.
+    func section(_ name: String, keys: [String]) throws -> TOMLTable {
+        let section = try table.tableIfPresent(name) ?? TOMLTable(parsing: "")
+        try section.requireOnly(keys: keys)
+        return section
+    }
+
+    func optimizer() throws -> OptimizerConfiguration {
+        let section = try section(
+            "optimizer",
+            keys: [
+                "learning_rate", "warm_up_steps", "weight_decay", "beta1", "beta2", "clip_norm",
+                "ema_decay", "floor",
+            ])
+        let steps = try steps
+        return OptimizerConfiguration(
+            learningRate: Float(try section.double("learning_rate", in: 1e-8...1)), steps: steps,
+            warmUpSteps: try section.int("warm_up_steps", default: 0, in: 0...steps),
+            floor: Float(try section.double("floor", default: 0.1, in: 0...1)),
+            weightDecay: Float(try section.double("weight_decay", default: 0.05, in: 0...10)),
+            beta1: Float(try section.double("beta1", default: 0.9, in: 0...0.9999)),
+            beta2: Float(try section.double("beta2", default: 0.95, in: 0...0.999999)),
+            clipNorm: Float(try section.double("clip_norm", default: 2, in: 1e-6...1e6)),
+            averageDecay: Float(try section.double("ema_decay", default: 0.999, in: 0...0.999999)))
+    }
+
+    /// The pictures of `[data]`: what is trained on and what is held out.
+    ///
+    /// `kind = "mnist"` reads the standard files; `kind = "folder"` reads class folders under
+    /// `train` and `test`, or the folder itself without held-out pictures.
+    /// - Throws: `TOMLError`, `DatasetError`, `FileFormatError`.
+    func pictures(imageSize: Int) throws -> (training: any Dataset, heldOut: (any Dataset)?) {
+        let section = try section("data", keys: ["kind", "folder"])
+        let folder = try section.stringIfPresent("folder").map(context.resolve)
+        switch try section.string("kind") {
+        case "mnist":
+            let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+            let given = [context.dataFolder, folder].compactMap { $0 }
+            let standard = ["data", home + "/.local/share/workbench/data"]
+            let roots = context.dataFolder.map { [$0] } ?? given + standard
+            let found = try MNIST.locate(in: roots.flatMap { [$0, $0 + "/mnist"] })
+            return (
+                try MNIST(folder: found, part: .training), try MNIST(folder: found, part: .test)
+            )
+        case "folder":
+            guard let root = context.dataFolder ?? folder else {
+                throw section.invalidValue("kind", expected: "followed by a folder, or --data")
+            }
+            let isSplit = FileManager.default.fileExists(atPath: root + "/train")
+            guard isSplit else { return (try ImageFolder(folder: root, side: imageSize), nil) }
+            return (
+                try ImageFolder(folder: root + "/train", side: imageSize),
+                try? ImageFolder(folder: root + "/test", side: imageSize)
+            )
+        default:
+            throw section.invalidValue("kind", expected: "\"mnist\" or \"folder\"")
+        }
+    }
+
+    /// An earlier stage's weights.
+    ///
+    /// - Throws: `TOMLError`, `FileFormatError`.
+    func archive(_ key: String) throws -> TensorArchive {
+        try TensorArchive.open(path: context.resolve(try table.string(key)))
+    }
+}

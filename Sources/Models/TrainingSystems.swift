@@ -1,0 +1,8 @@
+// The trainings of this module, for the program's registry.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// Everything that recipes can train.
+public enum TrainingSystems {
+    public static let all: [any TrainingSystem] = [TokenizerTrainingSystem()]
+}
