@@ -4,9 +4,6 @@
 ///
 /// An edit carries its source and mask along, so a picture can be replayed without other files.
 public struct PictureRecipe: Sendable, Equatable, Codable {
-    /// The keyword of the PNG text chunk.
-    public static let chunkKeyword = "workbench"
-
     /// What an edit needs beyond the sampling settings.
     public struct Edit: Sendable, Equatable, Codable {
         public var mode: EditMode
