@@ -1,0 +1,214 @@
+// Which text and which pictures a new frame sends.
+// SPDX-License-Identifier: Apache-2.0
+import Testing
+import Views
+
+/// Remembers what was put; its bytes are `T` for every row put.
+@MainActor private final class RecordingScreen: TextScreen {
+    var rows: [Int] = []
+    var redraws = 0
+
+    func put(row: Int, cells: ArraySlice<Cell>) { rows.append(row) }
+    func setCursor(_ point: Point?, isVisible: Bool) {}
+    func redraw() { redraws += 1 }
+    func resize(_ size: CellSize) {}
+    func takeBytes() -> [UInt8] {
+        defer { rows = [] }
+        return rows.map { _ in UInt8(ascii: "T") }
+    }
+}
+
+/// Answers every request with `P`, and remembers it.
+@MainActor private final class RecordingProvider: PictureProvider {
+    var requests: [PictureRequest] = []
+    var isReady = true
+    var known: [Int: [Rect]] = [:]
+
+    func encoded(_ request: PictureRequest) -> [UInt8]? {
+        guard isReady else { return nil }
+        requests.append(request)
+        return Array("P".utf8)
+    }
+
+    func changes(id: Int, from old: Int, to new: Int, cells: CellSize, cellSize: PixelSize)
+        -> [Rect]?
+    { known[new] }
+
+    func take() -> [PictureRequest] {
+        defer { requests = [] }
+        return requests
+    }
+}
+
+@MainActor @Suite("Frame composer")
+struct FrameComposerTests {
+    private let screen = RecordingScreen()
+    private let provider = RecordingProvider()
+    private let composer: FrameComposer
+    private let size = CellSize(columns: 60, rows: 20)
+    private let place = Rect(x: 20, y: 3, width: 24, height: 10)
+
+    init() {
+        var capabilities = Capabilities()
+        capabilities.hasSixel = true
+        composer = FrameComposer(screen: screen, capabilities: capabilities)
+    }
+
+    private func frame(
+        version: Int = 1, at rect: Rect? = nil, popup: Rect? = nil, text: String = "", row: Int = 0
+    ) -> Frame {
+        var frame = Frame(size: size)
+        frame.surface.put(text, x: 0, y: row)
+        frame.surface.place(picture: 1, version: version, in: rect ?? place)
+        if let popup { frame.surface.fill(popup, with: ".") }
+        return frame
+    }
+
+    /// Composes and lets the terminal digest at once.
+    @discardableResult private func show(_ frame: Frame) -> String {
+        let bytes = composer.compose(frame, pictures: provider, now: 0)
+        composer.fence.written(now: 0)
+        while composer.fence.isWaiting { composer.fence.answered(now: 0.001) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private var whole: Rect { Rect(size: place.size) }
+
+    @Test("The first frame clears, then sends text, the picture in place, and a fence")
+    func first() {
+        let bytes = show(frame())
+        #expect(
+            bytes == "\u{1B}[r" + String(repeating: "T", count: 20)
+                + "\u{1B}7\u{1B}[4;21HP\u{1B}8\u{1B}[5n")
+        #expect(provider.take().map(\.part) == [whole])
+    }
+
+    @Test("The same frame again is no byte")
+    func idle() {
+        show(frame())
+        #expect(show(frame()) == "")
+    }
+
+    @Test("Text beside a picture leaves it alone, text right at it does not")
+    func textBeside() {
+        show(frame())
+        _ = provider.take()
+        #expect(show(frame(text: "hello", row: 5)) == "T")
+        #expect(provider.take().isEmpty)
+    }
+
+    @Test("A popup opened sends no picture; closed, the picture is sent again")
+    func popup() {
+        let cover = Rect(x: 15, y: 5, width: 15, height: 4)
+        show(frame())
+        _ = provider.take()
+        show(frame(popup: cover))
+        #expect(provider.take().isEmpty)
+        show(frame())
+        #expect(provider.take().map(\.part) == [whole])
+    }
+
+    @Test("A new version under a popup is sent around it")
+    func underPopup() {
+        let cover = Rect(x: 15, y: 5, width: 15, height: 4)
+        show(frame(popup: cover))
+        let parts = provider.take().map(\.part)
+        #expect(
+            parts == [
+                Rect(x: 0, y: 0, width: 24, height: 2), Rect(x: 10, y: 2, width: 14, height: 4),
+                Rect(x: 0, y: 6, width: 24, height: 4),
+            ])
+        show(frame(version: 2, popup: cover))
+        #expect(provider.take().map(\.part) == parts)
+    }
+
+    @Test("A moved picture is sent whole, a full redraw sends everything")
+    func moved() {
+        show(frame())
+        _ = provider.take()
+        show(frame(at: place.offset(x: 2, y: 1)))
+        #expect(provider.take().map(\.part) == [whole])
+        composer.invalidate()
+        #expect(show(frame(at: place.offset(x: 2, y: 1))).hasPrefix("\u{1B}[rTTTT"))
+        #expect(provider.take().count == 1)
+        #expect(screen.redraws == 2)
+    }
+
+    @Test("A new version with known changes sends tiles, without them the picture")
+    func tiles() {
+        show(frame())
+        _ = provider.take()
+        provider.known[2] = [Rect(x: 3, y: 4, width: 2, height: 1)]
+        show(frame(version: 2))
+        #expect(provider.take().map(\.part) == [Rect(x: 3, y: 4, width: 2, height: 1)])
+        provider.known[3] = []
+        #expect(show(frame(version: 3)) == "")
+        show(frame(version: 4))
+        #expect(provider.take().map(\.part) == [whole])
+    }
+
+    @Test("A picture that is not ready waits; a stale one at another place is wiped")
+    func notReady() {
+        show(frame())
+        _ = provider.take()
+        provider.isReady = false
+        show(frame(version: 2))
+        #expect(composer.pending == .provider)
+        let bytes = show(frame(version: 2, at: place.offset(x: 4, y: 0)))
+        #expect(bytes.contains("\u{A0}"))
+        provider.isReady = true
+        let late = composer.composePictures(provider, now: 0)
+        #expect(String(decoding: late, as: UTF8.self) == "\u{1B}7\u{1B}[4;25HP\u{1B}8\u{1B}[5n")
+        #expect(composer.pending == .none)
+    }
+
+    @Test("While a fence is out newer versions replace older ones, and drops are counted")
+    func latestWins() {
+        _ = composer.compose(frame(), pictures: provider, now: 0)
+        _ = provider.take()
+        for version in 2...5 {
+            let bytes = composer.compose(frame(version: version), pictures: provider, now: 0.01)
+            #expect(bytes.isEmpty)
+            #expect(composer.pending == .fence)
+        }
+        #expect(composer.fence.drops == 3)
+        composer.fence.answered(now: 0.02)
+        _ = composer.composePictures(provider, now: 0.02)
+        #expect(provider.take().map(\.version) == [5])
+    }
+
+    @Test("Pieces keep within the terminal's picture limit")
+    func limit() {
+        composer.capabilities.maximumPicture = PixelSize(width: 120, height: 100)
+        show(frame())
+        let parts = provider.take().map(\.part)
+        #expect(parts.count == 4)
+        #expect(parts.allSatisfy { $0.width <= 12 && $0.height <= 5 })
+        #expect(parts.reduce(0) { $0 + $1.area } == place.area)
+    }
+
+    @Test("Without sixel no picture is asked for; synchronised output wraps the frame")
+    func variants() {
+        composer.capabilities.hasSixel = false
+        composer.capabilities.hasSynchronizedOutput = true
+        let bytes = show(frame())
+        #expect(bytes.hasPrefix("\u{1B}[?2026h") && bytes.hasSuffix("\u{1B}[?2026l"))
+        #expect(provider.take().isEmpty)
+    }
+
+    @Test("A narrow gap between changed cells counts as touched")
+    func narrowGap() {
+        let narrow = Rect(x: 2, y: 3, width: 5, height: 2)
+        func frame(_ mark: String) -> Frame {
+            var frame = Frame(size: size)
+            frame.surface.put(mark, x: 1, y: 3)
+            frame.surface.put(mark, x: 7, y: 3)
+            frame.surface.place(picture: 1, version: 1, in: narrow)
+            return frame
+        }
+        show(frame("a"))
+        _ = provider.take()
+        show(frame("b"))
+        #expect(provider.take().count == 1)
+    }
+}
