@@ -37,13 +37,16 @@ nonisolated public enum CharacterWidth {
         return fits
     }
 
-    /// The cluster as it may stand in a cell: controls and direction marks become U+FFFD.
+    /// The cluster as it may stand in a cell: controls and direction marks become U+FFFD, a
+    /// no-break space a plain one.
     static func printable(_ character: Character) -> Character {
         if let ascii = character.asciiValue {
             return ascii >= 0x20 && ascii < 0x7F ? character : "\u{FFFD}"
         }
         for scalar in character.unicodeScalars {
             switch scalar.value {
+            // Reserved for the cells under pictures.
+            case 0xA0: return " "
             case 0..<0x20, 0x7F..<0xA0, 0x061C, 0x200B, 0x200E...0x200F, 0x2028...0x202E,
                 0x2060...0x206F, 0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE007F:
                 return "\u{FFFD}"

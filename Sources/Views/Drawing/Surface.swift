@@ -32,6 +32,7 @@ nonisolated public struct Surface: Sendable, Equatable {
     public var origin: Point { Point(x: region.x, y: region.y) }
 
     /// Draws inside of a part of the current region, in that part's own coordinates.
+    @discardableResult
     public mutating func drawing<Result>(
         in rect: Rect, _ body: (inout Surface) throws -> Result
     ) rethrows -> Result {
