@@ -2,6 +2,8 @@
 import ArgumentParser
 import Core
 import Foundation
+import Models
+import Views
 
 /// The program's exit statuses.
 enum ExitStatus {
@@ -39,8 +41,9 @@ enum ExitStatus {
     /// Whether a person's input caused the error.
     private static func isInput(_ error: any Error) -> Bool {
         error is ScheduleError || error is CheckpointError || error is FileFormatError
-            || error is InputError || error is TOMLError
-            || error is TrainingError
+            || error is DatasetError || error is CatalogError || error is AssetError
+            || error is InputError || error is TOMLError || error is TrainingError
+            || error is ThemeError || error is ConfigurationError
     }
 }
 

@@ -35,7 +35,7 @@ struct MachineDescription: Encodable {
         #else
             build = "release"
         #endif
-        version = "0.1.0"
+        version = Version.current
     }
 
     var text: String {

@@ -7,6 +7,9 @@ enum Registry {
     /// What recipes can train, by their `system`.
     static let trainingSystems: [any TrainingSystem] = TrainingSystems.all
 
+    /// What loads models from cards.
+    static func loaders(device: CPUDevice) -> [any ModelLoader] { [] }
+
     /// The system of a recipe.
     ///
     /// - Throws: `InputError` naming the nearest known system.

@@ -13,8 +13,12 @@ struct Workbench: ParsableCommand {
             without a screen: everything that the panes can do has a command, and the same seed \
             gives the same bytes.
             """,
-        version: "0.1.0",
-        subcommands: [TrainCommand.self, BenchCommand.self])
+        version: Version.current,
+        subcommands: [
+            SampleCommand.self, EditCommand.self, EncodeCommand.self, DecodeCommand.self,
+            ReplayCommand.self, ModelsCommand.self, InspectCommand.self, TrainCommand.self,
+            BenchCommand.self, PathsCommand.self, ThemesCommand.self,
+        ])
 }
 
 @main
