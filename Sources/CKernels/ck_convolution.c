@@ -1,11 +1,10 @@
-// Convolution with stride 1: register-tiled products straight from padded planes, no im2col.
-// Other strides, and paddings wider than the kernel, are in ck_convolution_strided.c.
+// Convolution by register-tiled products straight from padded planes: no im2col.
 // SPDX-License-Identifier: Apache-2.0
 #include "ck_convolution.h"
 
 #include <stdlib.h>
 
-#include "ck_convolution_strided.h"
+#include "ck_convolution_columns.h"
 #include "ck_planes.h"
 
 enum { PLANES, SUMS };  // scratch slots
@@ -27,16 +26,14 @@ CK_KERNEL static void store_band(const float *sums, long positions, long pitch, 
     for (long o = 0; o < channels; o++) {
         float b = bias ? bias[o] : 0;
         for (long r = 0; r < rows; r++) {
-            const float *from = sums + o * positions + r * pitch;
-            float *to = y + o * plane + r * width;
-            for (long j = 0; j < width; j++) to[j] = from[j] + b;
+            ck_copy_row(y + o * plane + r * width, sums + o * positions + r * pitch, width, b);
         }
     }
 }
 
-CK_KERNEL static void fill_planes(const ck_band *band, const float *x, long channels, long height,
-                                  long width, long first, float *out) {
-    ck_fill_planes(band, x, channels, height, width, first, out);
+CK_KERNEL static void fill_planes(const ck_convolution *s, const ck_band *band, const float *x,
+                                  long channels, long first_row, float *out) {
+    ck_fill_planes(s, band, x, channels, first_row, out);
 }
 
 static void direct_body(void *raw, long begin, long end, int worker) {
@@ -54,18 +51,16 @@ static void direct_body(void *raw, long begin, long end, int worker) {
         long outputs = ck_min(job->output_block, job->outputs - first);
         first += group * job->outputs;
         // The offsets were made for full bands: a short last band keeps their planes.
-        ck_band band = ck_make_band(s->width, s->out_width, s->kernel_height, s->kernel_width,
-                                    s->left, job->rows);
+        ck_band band = ck_make_band(s, job->rows);
         long positions = rows * band.pitch, stride = CK_ROUND_UP(positions);
         if (stride % 1024 == 0) stride += CK_LANES;
-        float *planes = ck_scratch(PLANES, job->channel_block * band.plane);
+        float *planes = ck_scratch(PLANES, job->channel_block * band.channel);
         float *sums = ck_scratch(SUMS, outputs * stride);
         const float *x =
             job->x + (image * s->channels + group * job->inputs) * s->height * s->width;
         for (long c = 0; c < job->inputs; c += job->channel_block) {
             long channels = ck_min(job->channel_block, job->inputs - c);
-            fill_planes(&band, x + c * s->height * s->width, channels, s->height, s->width,
-                        first_row - s->top, planes);
+            fill_planes(s, &band, x + c * s->height * s->width, channels, first_row, planes);
             ck_product_gathered(outputs, positions, channels * taps,
                                 job->w + first * depth + c * taps, depth, 1, planes, job->offsets,
                                 sums, stride, c > 0);
@@ -77,11 +72,66 @@ static void direct_body(void *raw, long begin, long end, int worker) {
     }
 }
 
+// MARK: 1 × 1
+
+enum { POINTS = 192 };
+
+CK_KERNEL static void add_bias(float *y, long plane, long channels, long count, const float *bias) {
+    for (long o = 0; o < channels; o++)
+        for (long i = 0; i < count; i++) y[o * plane + i] += bias[o];
+}
+
+CK_KERNEL static void copy_rows(const float *from, long from_row, long rows, long count, float *to,
+                                long to_row, const float *bias) {
+    for (long r = 0; r < rows; r++)
+        ck_copy_row(to + r * to_row, from + r * from_row, count, bias ? bias[r] : 0);
+}
+
+// A 1 × 1 kernel is a matrix product on the planes as they lie; only columns that don't fill a
+// vector go through a buffer.
+static void pointwise_body(void *raw, long begin, long end, int worker) {
+    (void)worker;
+    const direct_job *job = raw;
+    const ck_convolution *s = job->shape;
+    long plane = s->height * s->width;
+    for (long task = begin; task < end; task++) {
+        long block = task % job->blocks, at = task / job->blocks % job->bands * POINTS;
+        long group = task / job->blocks / job->bands % s->groups;
+        long image = task / job->blocks / job->bands / s->groups;
+        long first = block * job->output_block;
+        long outputs = ck_min(job->output_block, job->outputs - first);
+        first += group * job->outputs;
+        const float *x = job->x + (image * s->channels + group * job->inputs) * plane + at;
+        const float *w = job->w + first * job->inputs, *bias = job->bias ? job->bias + first : NULL;
+        float *y = job->y + (image * s->outputs + first) * plane + at;
+        long count = ck_min(POINTS, plane - at), whole = count / CK_LANES * CK_LANES;
+        if (whole > 0) {
+            ck_product(outputs, whole, job->inputs, w, job->inputs, 1, x, plane, y, plane, 0);
+            if (bias) add_bias(y, plane, outputs, whole, bias);
+        }
+        if (whole == count) continue;
+        float *rest = ck_scratch(PLANES, job->inputs * CK_LANES);
+        float *sums = ck_scratch(SUMS, outputs * CK_LANES);
+        memset(rest, 0, sizeof(float) * (size_t)(job->inputs * CK_LANES));
+        copy_rows(x + whole, plane, job->inputs, count - whole, rest, CK_LANES, NULL);
+        ck_product(outputs, CK_LANES, job->inputs, w, job->inputs, 1, rest, CK_LANES, sums,
+                   CK_LANES, 0);
+        copy_rows(sums, CK_LANES, outputs, count - whole, y + whole, plane, bias);
+    }
+}
+
+static int is_pointwise(const ck_convolution *s) {
+    return s->kernel_height == 1 && s->kernel_width == 1 && s->stride == 1 && s->top == 0 &&
+           s->left == 0 && s->out_height == s->height && s->out_width == s->width;
+}
+
+// MARK: Forward
+
 // Sizes that keep a job's planes and sums in the second-level cache (about 300 KiB each).
 static void plan_direct(direct_job *job, int threads) {
     const ck_convolution *s = job->shape;
     long taps = s->kernel_height * s->kernel_width;
-    ck_band one = ck_make_band(s->width, s->out_width, s->kernel_height, s->kernel_width, s->left, 1);
+    ck_band one = ck_make_band(s, 1);
     job->inputs = s->channels / s->groups;
     job->outputs = s->outputs / s->groups;
     long target = taps >= 4 ? 640 : 256;
@@ -106,15 +156,20 @@ static void direct(ck_pool *pool, const ck_convolution *s, const float *x, const
                    const float *bias, float *y) {
     direct_job job = {.shape = s, .x = x, .w = w, .bias = bias, .y = y};
     plan_direct(&job, pool ? ck_pool_threads(pool) : 1);
-    ck_band band = ck_make_band(s->width, s->out_width, s->kernel_height, s->kernel_width, s->left,
-                                job.rows);
+    if (is_pointwise(s)) {
+        job.bands = (s->height * s->width + POINTS - 1) / POINTS;
+        ck_parallel_for(pool, s->batch * s->groups * job.bands * job.blocks, 1, pointwise_body,
+                        &job);
+        return;
+    }
+    ck_band band = ck_make_band(s, job.rows);
     long taps = s->kernel_height * s->kernel_width;
     int32_t *offsets = ck_allocate(job.channel_block * taps * (long)sizeof *offsets);
     int32_t *next = offsets;
     for (long c = 0; c < job.channel_block; c++)
         for (long u = 0; u < s->kernel_height; u++)
             for (long v = 0; v < s->kernel_width; v++)
-                *next++ = (int32_t)(c * band.plane + u * band.pitch + v);
+                *next++ = (int32_t)ck_tap_offset(&band, c, u, v);
     job.offsets = offsets;
     ck_parallel_for(pool, s->batch * s->groups * job.bands * job.blocks, 1, direct_body, &job);
     free(offsets);
@@ -154,8 +209,7 @@ CK_KERNEL static void fill_gapped(const float *dy, long channels, long rows, lon
     for (long o = 0; o < channels; o++) {
         float *row = out + o * positions;
         for (long r = 0; r < rows; r++, row += pitch) {
-            const float *from = dy + o * plane + r * width;
-            for (long j = 0; j < width; j++) row[j] = from[j];
+            ck_copy_row(row, dy + o * plane + r * width, width, 0);
             for (long j = width; j < pitch; j++) row[j] = 0;
         }
     }
@@ -168,24 +222,23 @@ static void weight_body(void *raw, long begin, long end, int worker) {
     long taps = s->kernel_height * s->kernel_width;
     long size = taps * job->outputs * job->padded;
     long items = s->batch * job->bands;
-    ck_band band =
-        ck_make_band(s->width, s->out_width, s->kernel_height, s->kernel_width, s->left, job->rows);
+    ck_band band = ck_make_band(s, job->rows);
     for (long task = begin; task < end; task++) {
         long slab = task % job->slabs, group = task / job->slabs;
         float *partial = job->partial + task * size;
-        float *planes = ck_scratch(2, job->inputs * band.plane);
-        float *transposed = ck_scratch(TRANSPOSED, job->padded * band.plane);
-        float *gapped = ck_scratch(GAPPED, job->outputs * (band.positions + CK_LANES));
+        float *planes = ck_scratch(2, job->inputs * band.channel);
+        float *transposed = ck_scratch(TRANSPOSED, job->padded * band.channel);
+        float *gapped = ck_scratch(GAPPED, job->outputs * (job->rows * band.pitch + CK_LANES));
         long item = items * slab / job->slabs, stop = items * (slab + 1) / job->slabs;
         for (int accumulate = 0; item < stop; item++, accumulate = 1) {
             long image = item / job->bands, first_row = item % job->bands * job->rows;
             long rows = ck_min(job->rows, s->out_height - first_row);
             long stride = rows * band.pitch;
             if (stride % 1024 == 0) stride += CK_LANES;
-            fill_planes(&band,
+            fill_planes(s, &band,
                         job->x + (image * s->channels + group * job->inputs) * s->height * s->width,
-                        job->inputs, s->height, s->width, first_row - s->top, planes);
-            transpose_planes(planes, band.plane, job->inputs, job->padded, transposed);
+                        job->inputs, first_row, planes);
+            transpose_planes(planes, band.channel, job->inputs, job->padded, transposed);
             long plane = s->out_height * s->out_width;
             fill_gapped(job->dy + (image * s->outputs + group * job->outputs) * plane +
                             first_row * s->out_width,
@@ -193,7 +246,7 @@ static void weight_body(void *raw, long begin, long end, int worker) {
             for (long u = 0; u < s->kernel_height; u++)
                 for (long v = 0; v < s->kernel_width; v++)
                     ck_product(job->outputs, job->padded, rows * band.pitch, gapped, stride, 1,
-                               transposed + (u * band.pitch + v) * job->padded, job->padded,
+                               transposed + ck_tap_offset(&band, 0, u, v) * job->padded, job->padded,
                                partial + (u * s->kernel_width + v) * job->outputs * job->padded,
                                job->padded, accumulate);
         }
@@ -232,7 +285,7 @@ static void weight_direct(ck_pool *pool, const ck_convolution *s, const float *x
     job.inputs = s->channels / s->groups;
     job.outputs = s->outputs / s->groups;
     job.padded = CK_ROUND_UP(job.inputs);
-    ck_band one = ck_make_band(s->width, s->out_width, s->kernel_height, s->kernel_width, s->left, 1);
+    ck_band one = ck_make_band(s, 1);
     long target = ck_max(ck_min(900, 65536 / job.padded), one.pitch);
     job.rows = ck_min(ck_max(target / one.pitch, 1), s->out_height);
     job.bands = (s->out_height + job.rows - 1) / job.rows;
@@ -247,21 +300,15 @@ static void weight_direct(ck_pool *pool, const ck_convolution *s, const float *x
 
 // MARK: Entry points
 
-// The padded planes hold at most one kernel's width of zeros on a side.
-static int is_direct(const ck_convolution *s) {
-    return s->stride == 1 && s->top < s->kernel_height && s->left < s->kernel_width;
-}
-
 void ck_convolution_forward(ck_pool *pool, const ck_convolution *s, const float *x, const float *w,
                             const float *bias, float *y) {
-    if (is_direct(s)) direct(pool, s, x, w, bias, y);
-    else ck_strided_forward(pool, s, x, w, bias, y);
+    direct(pool, s, x, w, bias, y);
 }
 
 void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *s, const float *dy,
                                   const float *w, float *dx) {
-    if (!is_direct(s)) {
-        ck_strided_backward_data(pool, s, dy, w, dx);
+    if (s->stride > 1) {
+        ck_columns_backward_data(pool, s, dy, w, dx);
         return;
     }
     // The adjoint is a convolution with the kernel turned round and the channels exchanged.
@@ -291,8 +338,8 @@ void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *s, const 
 void ck_convolution_backward_weight(ck_pool *pool, const ck_convolution *s, const float *x,
                                     const float *dy, float *dw) {
     // With few channels the vectors of the direct product would be mostly padding.
-    if (is_direct(s) && s->channels / s->groups >= 12) weight_direct(pool, s, x, dy, dw);
-    else ck_strided_backward_weight(pool, s, x, dy, dw);
+    if (s->channels / s->groups >= 12) weight_direct(pool, s, x, dy, dw);
+    else ck_columns_backward_weight(pool, s, x, dy, dw);
 }
 
 typedef struct {

@@ -81,6 +81,9 @@ extension OperatorTable {
         convolutionRow([1, 70, 7, 200], [3, 70, 3, 3], .same(1), isDifferentiable: false),
         convolutionRow([1, 3, 3, 3], [150, 3, 3, 3], .same(1), isDifferentiable: false),
         convolutionRow([1, 300, 4, 4], [2, 300, 1, 1], isDifferentiable: false),
+        convolutionRow([1, 3, 5, 9], [9, 3, 1, 1]),
+        convolutionRow([1, 2, 9, 9], [2, 2, 1, 1], stride: 2),
+        convolutionRow([1, 2, 3, 20], [1, 2, 3, 3], stride: 2, .same(1)),
         convolutionRow(
             [1, 40, 17, 19], [2, 40, 3, 3], stride: 2, .same(1), isDifferentiable: false),
     ]

@@ -1,23 +1,23 @@
-// Convolution of any stride and padding: im2col of one tile of pixels at a time.
+// Convolution gradients by im2col of one tile of pixels at a time.
 // SPDX-License-Identifier: Apache-2.0
-#include "ck_convolution_strided.h"
+#include "ck_convolution_columns.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "ck_planes.h"
 
-enum { COLUMNS, SUMS, ROWS };  // scratch slots
+enum { COLUMNS, ROWS };  // scratch slots
 
 typedef struct {
     const ck_convolution *shape;
-    const float *x, *w, *bias, *dy;
+    const float *x, *w, *dy;
     float *out, *partial;
     long tile, tiles, inputs, outputs, depth, padded, slabs;
-} strided_job;
+} columns_job;
 
-static strided_job plan(const ck_convolution *s) {
-    strided_job job = {.shape = s};
+static columns_job plan(const ck_convolution *s) {
+    columns_job job = {.shape = s};
     long pixels = s->out_height * s->out_width;
     job.inputs = s->channels / s->groups;
     job.outputs = s->outputs / s->groups;
@@ -30,21 +30,21 @@ static strided_job plan(const ck_convolution *s) {
     return job;
 }
 
-// Writes the pixels [first, first + count) of one group as columns: out[k·row + p·column].
-CK_INLINE void gather_columns(const strided_job *job, const float *x, long first, long count,
-                              float *out, long row, long column) {
+// Writes the inputs of the pixels [first, first + count) as rows: out[p·padded + k].
+CK_INLINE void gather_rows(const columns_job *job, const float *x, long first, long count,
+                           float *out) {
     const ck_convolution *s = job->shape;
     for (long c = 0; c < job->inputs; c++)
         for (long u = 0; u < s->kernel_height; u++)
             for (long v = 0; v < s->kernel_width; v++) {
                 const float *plane = x + c * s->height * s->width;
-                float *to = out + ((c * s->kernel_height + u) * s->kernel_width + v) * row;
+                float *to = out + (c * s->kernel_height + u) * s->kernel_width + v;
                 long i = first / s->out_width, j = first % s->out_width;
                 for (long p = 0; p < count;) {
                     long run = ck_min(count - p, s->out_width - j);
                     long y = i * s->stride + u - s->top, from = j * s->stride + v - s->left;
                     for (long k = 0; k < run; k++, from += s->stride)
-                        to[(p + k) * column] =
+                        to[(p + k) * job->padded] =
                             y >= 0 && y < s->height && from >= 0 && from < s->width
                                 ? plane[y * s->width + from]
                                 : 0;
@@ -55,44 +55,9 @@ CK_INLINE void gather_columns(const strided_job *job, const float *x, long first
             }
 }
 
-static void forward_body(void *raw, long begin, long end, int worker) {
-    (void)worker;
-    const strided_job *job = raw;
-    const ck_convolution *s = job->shape;
-    long pixels = s->out_height * s->out_width;
-    for (long task = begin; task < end; task++) {
-        long first = task % job->tiles * job->tile;
-        long group = task / job->tiles % s->groups, image = task / job->tiles / s->groups;
-        long count = ck_min(job->tile, pixels - first);
-        float *columns = ck_scratch(COLUMNS, job->depth * job->tile);
-        float *sums = ck_scratch(SUMS, job->outputs * job->tile);
-        const float *x =
-            job->x + (image * s->channels + group * job->inputs) * s->height * s->width;
-        gather_columns(job, x, first, count, columns, job->tile, 1);
-        ck_product(job->outputs, count, job->depth, job->w + group * job->outputs * job->depth,
-                   job->depth, 1, columns, job->tile, sums, job->tile, 0);
-        for (long o = 0; o < job->outputs; o++) {
-            long output = group * job->outputs + o;
-            float bias = job->bias ? job->bias[output] : 0;
-            float *to = job->out + (image * s->outputs + output) * pixels + first;
-            for (long p = 0; p < count; p++) to[p] = sums[o * job->tile + p] + bias;
-        }
-    }
-}
-
-void ck_strided_forward(ck_pool *pool, const ck_convolution *s, const float *x, const float *w,
-                        const float *bias, float *y) {
-    strided_job job = plan(s);
-    job.x = x;
-    job.w = w;
-    job.bias = bias;
-    job.out = y;
-    ck_parallel_for(pool, s->batch * s->groups * job.tiles, 1, forward_body, &job);
-}
-
 static void data_body(void *raw, long begin, long end, int worker) {
     (void)worker;
-    const strided_job *job = raw;
+    const columns_job *job = raw;
     const ck_convolution *s = job->shape;
     long pixels = s->out_height * s->out_width, plane = s->height * s->width;
     for (long task = begin; task < end; task++) {
@@ -133,9 +98,9 @@ static void data_body(void *raw, long begin, long end, int worker) {
     }
 }
 
-void ck_strided_backward_data(ck_pool *pool, const ck_convolution *s, const float *dy,
+void ck_columns_backward_data(ck_pool *pool, const ck_convolution *s, const float *dy,
                               const float *w, float *dx) {
-    strided_job job = plan(s);
+    columns_job job = plan(s);
     job.dy = dy;
     job.w = w;
     job.out = dx;
@@ -144,7 +109,7 @@ void ck_strided_backward_data(ck_pool *pool, const ck_convolution *s, const floa
 
 static void weight_body(void *raw, long begin, long end, int worker) {
     (void)worker;
-    const strided_job *job = raw;
+    const columns_job *job = raw;
     const ck_convolution *s = job->shape;
     long pixels = s->out_height * s->out_width, items = s->batch * job->tiles;
     for (long task = begin; task < end; task++) {
@@ -158,7 +123,7 @@ static void weight_body(void *raw, long begin, long end, int worker) {
             long count = ck_min(job->tile, pixels - first);
             const float *x =
                 job->x + (image * s->channels + group * job->inputs) * s->height * s->width;
-            gather_columns(job, x, first, count, rows, 1, job->padded);
+            gather_rows(job, x, first, count, rows);
             const float *dy =
                 job->dy + (image * s->outputs + group * job->outputs) * pixels + first;
             ck_product(job->outputs, job->padded, count, dy, pixels, 1, rows, job->padded, partial,
@@ -167,9 +132,9 @@ static void weight_body(void *raw, long begin, long end, int worker) {
     }
 }
 
-void ck_strided_backward_weight(ck_pool *pool, const ck_convolution *s, const float *x,
+void ck_columns_backward_weight(ck_pool *pool, const ck_convolution *s, const float *x,
                                 const float *dy, float *dw) {
-    strided_job job = plan(s);
+    columns_job job = plan(s);
     job.x = x;
     job.dy = dy;
     long size = job.outputs * job.padded;
