@@ -17,7 +17,7 @@ struct Workbench: ParsableCommand {
         subcommands: [
             SampleCommand.self, EditCommand.self, EncodeCommand.self, DecodeCommand.self,
             ReplayCommand.self, ModelsCommand.self, InspectCommand.self, TrainCommand.self,
-            BenchCommand.self, PathsCommand.self, ThemesCommand.self,
+            BenchCommand.self, PathsCommand.self, ThemesCommand.self, DoctorCommand.self,
         ])
 }
 
