@@ -4,5 +4,8 @@ import Core
 
 /// Everything that recipes can train.
 public enum TrainingSystems {
-    public static let all: [any TrainingSystem] = [TokenizerTrainingSystem()]
+    public static let all: [any TrainingSystem] = [
+        TokenizerTrainingSystem(), NextScaleTrainingSystem.hmar, MaskedTrainingSystem(),
+        NextScaleTrainingSystem.var,
+    ]
 }

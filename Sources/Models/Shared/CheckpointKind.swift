@@ -28,7 +28,8 @@ public enum CheckpointKind: String, Sendable, CaseIterable, Codable {
 
     /// Tells the kind of an archive whose prefixes were taken off.
     ///
-    /// VAR and phase 1 have the same names: `attn_bias_for_masking` tells them apart.
+    /// VAR and phase 1 have the same names: `attn_bias_for_masking` tells them apart, and VAR is
+    /// taken where a file has none.
     /// - Throws: `CheckpointError.unknownKind`.
     public static func infer(_ archive: TensorArchive) throws -> CheckpointKind {
         if archive["quantize.embedding.weight"] != nil || archive["encoder.conv_in.weight"] != nil {
@@ -40,23 +41,23 @@ public enum CheckpointKind: String, Sendable, CaseIterable, Codable {
         }
         if names.contains(where: { $0.hasPrefix("blocks.") }) {
             if archive["mask_embed.weight"] != nil { return .maskedPrediction }
-            return isBlockDiagonal(archive) ? .nextScale : .var
+            return storedAttention(archive) == .blockDiagonal ? .nextScale : .var
         }
         throw CheckpointError.unknownKind(
             file: archive.path, tensorCount: names.count, firstNames: Array(names.prefix(4)),
             hint: "known are the VAR tokenizer, VAR, and HMAR (phase 1, phase 2, assembled)")
     }
 
-    /// Whether the first token of the second map is hidden from the first map.
-    private static func isBlockDiagonal(_ archive: TensorArchive) -> Bool {
+    /// The attention that a file's mask (or own metadata) tells; nil where it has neither.
+    static func storedAttention(_ archive: TensorArchive) -> ScaleAttention? {
         guard let record = archive["attn_bias_for_masking"], record.shape.count == 4,
             record.shape[2] > 1, record.shape[3] == record.shape[2]
-        else { return archive.metadata["attention"] == ScaleAttention.blockDiagonal.rawValue }
+        else { return archive.metadata["attention"].flatMap(ScaleAttention.init(rawValue:)) }
         // Row 1 belongs to the second map; column 0 is the first map.
         let bias = Tensor(record: record)
         let cell = bias.narrowed(axis: 2, start: 1, length: 1).narrowed(
             axis: 3, start: 0, length: 1)
-        return cell.floats()[0] < -1
+        return cell.floats()[0] < -1 ? .blockDiagonal : .blockCausal
     }
 }
 

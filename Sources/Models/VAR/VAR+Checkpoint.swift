@@ -7,14 +7,18 @@ extension NextScaleTransformer {
     ///
     /// - Parameters:
     ///   - archive: safetensors or `.pth`, also a training checkpoint.
-    ///   - kind: what is wanted; told by the file when nil.
+    ///   - kind: what is wanted; told by the file when nil, and decisive for files without a mask.
     ///   - patchNums: for files without `lvl_1L`.
     /// - Throws: `CheckpointError`, ``ConfigurationError``.
     public convenience init(
         archive: TensorArchive, kind wanted: CheckpointKind? = nil, patchNums: [Int]? = nil
     ) throws {
         let archive = archive.transformerScope()
-        let kind = try CheckpointKind.infer(archive)
+        var kind = try CheckpointKind.infer(archive)
+        if kind == .var, wanted == .nextScale, CheckpointKind.storedAttention(archive) == nil {
+            // Nothing in the file tells the two apart, so the caller's word counts.
+            kind = .nextScale
+        }
         let isOneTower = kind != .tokenizer && kind != .hmar
         guard isOneTower, wanted == nil || wanted == kind else {
             throw CheckpointError.wrongKind(

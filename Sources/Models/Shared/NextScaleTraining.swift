@@ -1,0 +1,164 @@
+// Training of VAR and of HMAR's first phase.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// A recipe for the next-scale network.
+///
+/// Source: HMAR (arXiv 2506.04421), phase 1; VAR (arXiv 2404.02905), section 3.
+public struct NextScaleTrainingConfiguration: Sendable, Equatable, Codable {
+    public var model: TransformerConfiguration
+    /// Block-causal for VAR, block-diagonal for HMAR.
+    public var attention: ScaleAttention
+    public var weighting: LossWeighting
+    public var optimizer: OptimizerConfiguration
+    public var batch: Int
+    public var seed: UInt64
+    /// Share of labels replaced by "no class".
+    public var labelDropout: Double
+    /// Scale of the gates' initial weights, `alng`.
+    public var gammaInitialScale: Float
+
+    public init(
+        model: TransformerConfiguration, attention: ScaleAttention, weighting: LossWeighting,
+        optimizer: OptimizerConfiguration, batch: Int = 64, seed: UInt64 = 0,
+        labelDropout: Double = 0.1, gammaInitialScale: Float = 1e-3
+    ) {
+        self.model = model
+        self.attention = attention
+        self.weighting = weighting
+        self.optimizer = optimizer
+        self.batch = batch
+        self.seed = seed
+        self.labelDropout = labelDropout
+        self.gammaInitialScale = gammaInitialScale
+    }
+
+    /// - Throws: ``ConfigurationError``.
+    public func validate() throws(ConfigurationError) {
+        try model.validate()
+        try optimizer.validate()
+        try ConfigurationError.require(
+            batch > 0 && batch <= 4096, "batch_size", "\(batch)", "1 to 4096")
+        try ConfigurationError.require(
+            labelDropout >= 0 && labelDropout < 1, "label_dropout", "\(labelDropout)",
+            "0 to below 1")
+    }
+}
+
+/// Trains a ``NextScaleTransformer`` on cached tokens.
+public final class NextScaleTraining: TrainingRun {
+    public let configuration: NextScaleTrainingConfiguration
+    /// The network with its present (not averaged) weights.
+    public let network: NextScaleTransformer
+    public private(set) var step = 0
+    private let quantizer: Quantizer
+    private let tokens: TokenCache
+    private let heldOut: TokenCache?
+    private let weights: [Float]
+    private var optimizer: NetworkOptimizer
+    private var order: BatchOrder
+
+    /// - Parameters:
+    ///   - tokenizer: frozen; made the tokens.
+    ///   - tokens: of the training pictures.
+    ///   - heldOut: of pictures for `evaluate`.
+    /// - Throws: ``ConfigurationError``.
+    public init(
+        _ configuration: NextScaleTrainingConfiguration, tokenizer: VQVAE, tokens: TokenCache,
+        heldOut: TokenCache? = nil
+    ) throws {
+        try configuration.validate()
+        try ConfigurationError.require(
+            tokens.count > 0, "the number of pictures", "0", "1 or more")
+        self.configuration = configuration
+        self.tokens = tokens
+        self.heldOut = heldOut
+        quantizer = tokenizer.quantizer
+        let store = ParameterStore(seed: configuration.seed)
+        network = try NextScaleTransformer(
+            configuration: configuration.model, attention: configuration.attention, store: store,
+            gammaInitialScale: configuration.gammaInitialScale)
+        optimizer = NetworkOptimizer(network.parameters, configuration: configuration.optimizer)
+        order = BatchOrder(
+            count: tokens.count, batch: configuration.batch, seed: configuration.seed)
+        weights = configuration.weighting.tokenWeights(patchNums: configuration.model.patchNums)
+    }
+
+    public var title: String {
+        configuration.attention == .blockCausal
+            ? "VAR transformer" : "HMAR next-scale network (phase 1)"
+    }
+    public var totalSteps: Int { configuration.optimizer.steps }
+
+    public func advance() throws -> [TrainingMetric] {
+        let indices = order.indices(step: step)
+        var generator = stepGenerator(seed: configuration.seed, step: step)
+        let labels = dropped(
+            tokens.labels(indices), rate: configuration.labelDropout,
+            noClass: configuration.model.noClass, generator: &generator)
+        let maps = tokens.tokens(indices)
+        let input = quantizer.nextScaleInput(quantizer.split(maps))
+        let logits = network.logits(
+            labels: labels, nextScaleInput: input,
+            dropPath: dropPathFactors(
+                configuration.model.dropPathRates, batch: labels.count, generator: &generator))
+        let result = NextScaleLoss(logits: logits, tokens: maps, weights: weights)
+        let optimisation = try optimizer.update(loss: result.loss, step: step)
+        step += 1
+        return [TrainingMetric("loss", Double(result.loss.item()))]
+            + NextScaleLoss.figures(
+                logits: logits, tokens: maps, crossEntropies: result.crossEntropies,
+                tokenCounts: configuration.model.tokenCounts) + optimisation
+    }
+
+    public func evaluate(cancellation: Cancellation) throws -> [TrainingMetric] {
+        guard let heldOut, heldOut.count > 0 else { return [] }
+        return try optimizer.withAverages {
+            try Evaluation.nextScale(
+                network, quantizer: quantizer, tokens: heldOut, weights: weights,
+                cancellation: cancellation)
+        }
+    }
+
+    public func state() -> TrainingState { optimizer.state(step: step) }
+
+    public func restore(_ state: TrainingState) throws { step = try optimizer.restore(state) }
+
+    public func export() -> (tensors: [(name: String, tensor: Tensor)], metadata: [String: String])
+    {
+        (
+            exported(
+                parameters: network.parameters, averages: optimizer.averages,
+                buffers: network.buffers),
+            [
+                "system": configuration.attention == .blockCausal
+                    ? CheckpointKind.var.rawValue : CheckpointKind.nextScale.rawValue,
+                "attention": configuration.attention.rawValue,
+                "patch_nums": "\(configuration.model.patchNums)",
+            ]
+        )
+    }
+}
+
+/// Labels with a share replaced by "no class".
+func dropped(
+    _ labels: [Int32], rate: Double, noClass: Int, generator: inout RandomGenerator
+) -> [Int32] {
+    labels.map { generator.nextUniform() < rate ? Int32(noClass) : $0 }
+}
+
+/// Per block and branch, 0 or 1/keep for every sample, [B, 1, 1]; nil when no path is dropped.
+func dropPathFactors(
+    _ rates: [Float], batch: Int, generator: inout RandomGenerator
+) -> [(Tensor, Tensor)]? {
+    guard rates.contains(where: { $0 > 0 }) else { return nil }
+    return rates.map { rate in
+        func factors() -> Tensor {
+            let values = (0..<batch).map { _ in
+                generator.nextFloat() < rate ? 0 : 1 / (1 - rate)
+            }
+            return Tensor(values, shape: [batch, 1, 1])
+        }
+        return (factors(), factors())
+    }
+}
