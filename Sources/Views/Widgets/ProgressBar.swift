@@ -1,0 +1,54 @@
+// How far something is. SPDX-License-Identifier: Apache-2.0
+
+/// A bar in eighths of a column, with a text behind it: `██████▍     54 %`.
+nonisolated public struct ProgressBar: Sendable, Equatable {
+    /// 0…1; nil when the end is not known.
+    public var fraction: Double?
+    public var text: String
+    public var style: StyleName
+    /// Draws with `#` and `-` only.
+    public var usesASCII: Bool
+
+    public init(
+        _ fraction: Double?, text: String = "", style: StyleName = .jobBar, usesASCII: Bool = false
+    ) {
+        self.fraction = fraction
+        self.text = text
+        self.style = style
+        self.usesASCII = usesASCII
+    }
+
+    private static let eighths: [Character] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+
+    public func draw(
+        into surface: inout Surface, rect: Rect, theme: Theme,
+        on background: StyleName = .background
+    ) {
+        guard !rect.isEmpty else { return }
+        let textWidth = text.isEmpty ? 0 : min(CharacterWidth.of(text) + 1, rect.width)
+        let width = rect.width - textWidth
+        let bar = theme[style, on: background]
+        let track = theme[.jobBarTrack, on: background]
+        let share = max(0, min(1, fraction.map { $0.isNaN ? 0 : $0 } ?? 0))
+        let filled = Int((share * Double(width * 8)).rounded(.down))
+        for x in 0..<width {
+            let part = max(0, min(8, filled - 8 * x))
+            if usesASCII {
+                let isFull = part >= 4
+                surface.put(
+                    isFull ? "#" : "-", x: rect.x + x, y: rect.y, style: isFull ? bar : track)
+            } else if part == 8 {
+                surface.put("█", x: rect.x + x, y: rect.y, style: bar)
+            } else if part > 0 {
+                surface.put(ProgressBar.eighths[part], x: rect.x + x, y: rect.y, style: bar)
+            } else {
+                surface.put(fraction == nil ? "·" : "─", x: rect.x + x, y: rect.y, style: track)
+            }
+        }
+        if textWidth > 1 {
+            surface.put(
+                text, x: rect.maxX - textWidth + 1, y: rect.y, width: textWidth - 1,
+                alignment: .trailing, style: theme[.text, on: background])
+        }
+    }
+}
