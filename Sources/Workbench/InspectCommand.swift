@@ -35,28 +35,48 @@ struct InspectCommand: ParsableCommand {
         var kind: String
         var tensorCount: Int
         var elements: Int
+        var sizes: [String: String]
         var metadata: [String: String]
         var tensors: [TensorRow]?
     }
 
     func run() throws {
-        let archive = try TensorArchive.open(path: file)
-        let kind = try CheckpointKind.infer(archive)
+        let part = try CheckpointPart(path: file)
+        let archive = part.archive
         let rows = archive.records.map {
             Report.TensorRow(name: $0.name, dtype: $0.dtype.safetensorsName, shape: $0.shape)
         }
         let report = Report(
-            file: file, format: archive.format.rawValue, kind: kind.rawValue,
+            file: file, format: archive.format.rawValue, kind: part.kind.rawValue,
             tensorCount: archive.records.count, elements: archive.elementCount,
+            sizes: Self.sizes(part),
             metadata: archive.metadata, tensors: tensors ? rows : nil)
         if json.isOn { return try Output.json(report) }
         Output.line("\(file): \(report.format), \(report.kind)")
         Output.line("\(report.tensorCount) tensors, \(report.elements) elements")
+        for (key, value) in report.sizes.sorted(by: { $0.key < $1.key }) {
+            Output.line("  \(key): \(value)")
+        }
         for (key, value) in report.metadata.sorted(by: { $0.key < $1.key }) {
             Output.line("  \(key) = \(value)")
         }
         if tensors {
             for row in rows { Output.line("  \(row.name)  \(row.dtype) \(row.shape)") }
         }
+    }
+
+    private static func sizes(_ part: CheckpointPart) -> [String: String] {
+        guard let sizes = part.transformer else {
+            guard let tokenizer = try? VQVAEConfiguration(archive: part.archive) else { return [:] }
+            return [
+                "channels": "\(tokenizer.channels) × \(tokenizer.channelMultipliers)",
+                "codes": "\(tokenizer.vocabulary) of \(tokenizer.latentChannels)",
+            ]
+        }
+        return [
+            "depth": "\(sizes.depth)", "width": "\(sizes.width)", "heads": "\(sizes.heads)",
+            "classes": "\(sizes.classCount)", "codes": "\(sizes.vocabulary)",
+            "scales": "\(sizes.patchNums)", "mask blocks": "\(sizes.maskDepth)",
+        ]
     }
 }

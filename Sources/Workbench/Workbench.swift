@@ -16,7 +16,8 @@ struct Workbench: ParsableCommand {
         version: Version.current,
         subcommands: [
             SampleCommand.self, EditCommand.self, EncodeCommand.self, DecodeCommand.self,
-            ReplayCommand.self, ModelsCommand.self, InspectCommand.self, TrainCommand.self,
+            ReplayCommand.self, ModelsCommand.self, InspectCommand.self, ImportCommand.self,
+            TrainCommand.self,
             BenchCommand.self, PathsCommand.self, ThemesCommand.self, DoctorCommand.self,
         ])
 }
