@@ -259,22 +259,23 @@ typedef struct {
 } gather_job;
 
 // dw[o, c, tap] = Σ over slabs, in their order.
-static void gather_body(void *raw, long begin, long end, int worker) {
+CK_KERNEL static void gather_body(void *raw, long begin, long end, int worker) {
     (void)worker;
     const gather_job *gather = raw;
     const weight_job *job = gather->weights;
     long taps = job->shape->kernel_height * job->shape->kernel_width;
     long size = taps * job->outputs * job->padded;
+    float *sums = ck_scratch(0, job->padded);
     for (long o = begin; o < end; o++) {
         long group = o / job->outputs, row = o % job->outputs;
         float *out = gather->dw + o * job->inputs * taps;
-        memset(out, 0, sizeof(float) * (size_t)(job->inputs * taps));
-        for (long slab = 0; slab < job->slabs; slab++) {
-            const float *partial =
-                job->partial + (group * job->slabs + slab) * size + row * job->padded;
-            for (long t = 0; t < taps; t++)
-                for (long c = 0; c < job->inputs; c++)
-                    out[c * taps + t] += partial[t * job->outputs * job->padded + c];
+        for (long t = 0; t < taps; t++) {
+            const float *partial = job->partial + group * job->slabs * size +
+                                   (t * job->outputs + row) * job->padded;
+            memcpy(sums, partial, sizeof(float) * (size_t)job->padded);
+            for (long slab = 1; slab < job->slabs; slab++)
+                for (long c = 0; c < job->padded; c++) sums[c] += partial[slab * size + c];
+            for (long c = 0; c < job->inputs; c++) out[c * taps + t] = sums[c];
         }
     }
 }

@@ -6,6 +6,7 @@
 /// checked by the operators before. Operators document the formulas.
 public protocol NetworkKernels {
     // MARK: Convolution
+    /// y [B, O, H′, W′] from x [B, C, H, W] and weight [O, C/groups, kh, kw].
     func convolution2D(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry
     ) -> Tensor
@@ -25,6 +26,7 @@ public protocol NetworkKernels {
     func groupNorm(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor, groups: Int, epsilon: Float, silu: Bool
     ) -> (y: Tensor, statistics: Tensor)
+    /// Gradients from x, not from y: the activation is recomputed.
     func groupNormGradient(
         _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor, statistics: Tensor,
         groups: Int, silu: Bool
@@ -34,24 +36,33 @@ public protocol NetworkKernels {
     func layerNorm(
         _ x: Tensor, gain: Tensor?, offset: Float, shift: Tensor?, share: Int, epsilon: Float
     ) -> (y: Tensor, statistics: Tensor)
+    /// dgain and dshift [rows / share, C].
     func layerNormGradient(
         _ dy: Tensor, _ x: Tensor, gain: Tensor?, offset: Float, share: Int, statistics: Tensor
     ) -> (dx: Tensor, dgain: Tensor, dshift: Tensor)
     /// x + branch · gate over rows, one row of the gate for each `share`.
     func gatedResidual(_ x: Tensor, _ branch: Tensor, gate: Tensor, share: Int) -> Tensor
+    /// dgate as the gate.
     func gatedResidualGradient(_ dy: Tensor, _ branch: Tensor, gate: Tensor, share: Int) -> (
         dbranch: Tensor, dgate: Tensor
     )
     /// Rows over max(|row|, epsilon), and the divisors [rows].
     func l2Normalized(_ x: Tensor, epsilon: Float) -> (y: Tensor, norms: Tensor)
+    /// dy projected off y, over the divisors.
     func l2NormalizedGradient(_ dy: Tensor, y: Tensor, norms: Tensor, epsilon: Float) -> Tensor
 
     // MARK: Softmax, over rows of the last dimension
+    /// Rows of e^x / Σ e^x.
     func softmax(_ x: Tensor) -> Tensor
+    /// y · (dy − Σ dy·y).
     func softmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor
+    /// Rows of x − log Σ e^x.
     func logSoftmax(_ x: Tensor) -> Tensor
+    /// dy − e^y · Σ dy.
     func logSoftmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor
+    /// Loss and log Σ e^x per row; targets int32 [N].
     func crossEntropy(_ logits: Tensor, _ targets: Tensor) -> (loss: Tensor, logSumExp: Tensor)
+    /// dloss · (softmax − one-hot).
     func crossEntropyGradient(
         _ dloss: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExp: Tensor
     ) -> Tensor
@@ -61,6 +72,7 @@ public protocol NetworkKernels {
     func attention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float, intervals: AttentionIntervals?
     ) -> (output: Tensor, logSumExp: Tensor)
+    /// Weights are recomputed from logsumexp.
     func attentionGradient(
         _ dy: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, output: Tensor, logSumExp: Tensor,
         scale: Float, intervals: AttentionIntervals?
@@ -77,14 +89,20 @@ public protocol NetworkKernels {
     func argsort(_ x: Tensor, descending: Bool) -> Tensor
 
     // MARK: Planes: x [planes, h, w]
+    /// Planes in another size.
     func resized(_ x: Tensor, height: Int, width: Int, method: ResizeMethod) -> Tensor
     /// The adjoint of resizing planes of `height` × `width` to the size of dy.
     func resizedGradient(_ dy: Tensor, height: Int, width: Int, method: ResizeMethod) -> Tensor
+    /// Every pixel 2 × 2 times.
     func upsampledNearest2x(_ x: Tensor) -> Tensor
+    /// Sums of 2 × 2 pixels.
     func upsampledNearest2xGradient(_ dy: Tensor) -> Tensor
     /// Maxima and their positions in the plane (int32).
     func maxPool2D(_ x: Tensor, size: Int, stride: Int) -> (values: Tensor, positions: Tensor)
+    /// dy at the positions, zero elsewhere, in planes of `shape`.
     func maxPool2DGradient(_ dy: Tensor, positions: Tensor, shape: [Int]) -> Tensor
+    /// Means of size × size pixels.
     func averagePool2D(_ x: Tensor, size: Int, stride: Int) -> Tensor
+    /// dy spread evenly over its window, in planes of `shape`.
     func averagePool2DGradient(_ dy: Tensor, shape: [Int], size: Int, stride: Int) -> Tensor
 }
