@@ -22,12 +22,14 @@ import Views
 @MainActor private final class RecordingProvider: PictureProvider {
     var requests: [PictureRequest] = []
     var isReady = true
+    /// Bytes of a picture of 24x10 cells, less one.
+    var size = 0
     var known: [Int: [Rect]] = [:]
 
     func encoded(_ request: PictureRequest) -> [UInt8]? {
         guard isReady else { return nil }
         requests.append(request)
-        return Array("P".utf8)
+        return Array(repeating: UInt8(ascii: "P"), count: size * request.part.area / 240 + 1)
     }
 
     func changes(id: Int, from old: Int, to new: Int, cells: CellSize, cellSize: PixelSize)
@@ -185,6 +187,35 @@ struct FrameComposerTests {
         #expect(parts.count == 4)
         #expect(parts.allSatisfy { $0.width <= 12 && $0.height <= 5 })
         #expect(parts.reduce(0) { $0 + $1.area } == place.area)
+    }
+
+    @Test("On a slow line a picture goes in bands, each once, and new versions go on below")
+    func bands() {
+        composer.fence.sent(bytes: 10_000, now: 0)
+        composer.fence.answered(now: 1)
+        provider.size = 24_000
+        show(frame())
+        var rows: [Int] = provider.take().map(\.part.height)
+        while composer.pending == .fence {
+            _ = composer.composePictures(provider, now: 0)
+            rows += provider.take().map(\.part.height)
+            composer.fence.answered(now: 1)
+        }
+        #expect(rows.reduce(0, +) == 10)
+        var parts: [Rect] = []
+        for version in 2...6 {
+            _ = composer.compose(frame(version: version), pictures: provider, now: 0)
+            parts += provider.take().map(\.part)
+            composer.fence.answered(now: 1)
+        }
+        #expect(parts.map(\.y) == Array(0..<10))
+        for _ in 0..<20 where composer.pending == .fence {
+            _ = composer.composePictures(provider, now: 0)
+            parts += provider.take().map(\.part)
+            composer.fence.answered(now: 1)
+        }
+        #expect(composer.pending == .none)
+        #expect(parts.count == 18)
     }
 
     @Test("Without sixel no picture is asked for; synchronised output wraps the frame")

@@ -18,11 +18,18 @@ nonisolated package struct PictureLedger: Sendable {
         package var placement: PicturePlacement
         /// In absolute cells.
         package var rect: Rect
+        /// One of several pieces that the whole picture was cut into.
+        package var isPiece = false
         package var isTile: Bool { rect != placement.rect }
     }
 
     package private(set) var size: CellSize
     private var shown: [Shown?]
+    /// Pictures of which some pieces were sent: the rest follows, not the whole again.
+    private var partial: Set<PicturePlacement> = []
+    /// Where the last piece of a picture ended, in rows of the screen: the next version goes on
+    /// there, so that on a slow line the lower part of a quickly changing picture gets its turn.
+    private var lastPieceEnd: [Int: Int] = [:]
 
     package init(size: CellSize) {
         self.size = size
@@ -37,6 +44,10 @@ nonisolated package struct PictureLedger: Sendable {
 
     /// Pixels were sent.
     package mutating func record(_ job: Job) {
+        if job.isPiece {
+            partial.insert(job.placement)
+            lastPieceEnd[job.placement.id] = job.rect.maxY
+        }
         let area = job.rect.intersection(Rect(size: size))
         let entry = Shown(
             id: job.placement.id, version: job.placement.version, rect: job.placement.rect)
@@ -58,6 +69,9 @@ nonisolated package struct PictureLedger: Sendable {
         _ surface: Surface, largest: CellSize,
         changes: (PicturePlacement, _ from: Int) -> [Rect]?
     ) -> [Job] {
+        if partial.count > 64 {
+            partial.formIntersection(surface.placements)
+        }
         var jobs: [Job] = []
         for index in surface.placements.indices {
             jobs += plan(index, surface, largest, changes)
@@ -104,13 +118,20 @@ nonisolated package struct PictureLedger: Sendable {
                 }
             }
         }
-        if needed.isEmpty { return [] }
-        let isWhole = visible == placement.rect.area
-        let pieces =
-            isWhole && (isMissing || 2 * needed.count > visible)
-            ? [placement.rect] : Self.rectangles(covering: needed)
-        return pieces.flatMap { Self.split($0, largest: largest) }
-            .map { Job(placement: placement, rect: $0) }
+        if needed.isEmpty {
+            partial.remove(placement)
+            return []
+        }
+        let isWhole =
+            visible == placement.rect.area && !partial.contains(placement)
+            && (isMissing || 2 * needed.count > visible)
+        let areas = isWhole ? [placement.rect] : Self.rectangles(covering: needed)
+        let pieces = areas.flatMap { Self.split($0, largest: largest) }
+        let isCut = isWhole ? pieces.count > 1 : partial.contains(placement)
+        let jobs = pieces.map { Job(placement: placement, rect: $0, isPiece: isCut) }
+        guard isCut, let end = lastPieceEnd[placement.id] else { return jobs }
+        let first = jobs.firstIndex { $0.rect.y >= end } ?? 0
+        return Array(jobs[first...] + jobs[..<first])
     }
 
     /// Disjoint rectangles of exactly these cells: runs of rows, joined downwards when equal.
