@@ -39,8 +39,8 @@ final class RecordingObserver: GenerationObserver {
         passes.append((pass.scale, pass.step, pass.completesScale))
         grids.append(pass.state.grid(side: Int(Double(pass.state.count).squareRoot())))
     }
-    func finished(scale: Int, tokens: [Int32], fhat: Tensor) {
-        self.tokens.append(tokens)
+    func finished(_ state: ScaleState, row: [Int], fhat: Tensor) {
+        tokens.append(state.tokens)
         self.fhat.append(fhat)
     }
 }

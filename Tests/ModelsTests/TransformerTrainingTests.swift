@@ -135,7 +135,11 @@ import Testing
                 weights: weights
             ).loss
         }
-        for parameter in network.parameters { parameter.isTrainable = true }
+        for parameter in network.parameters {
+            parameter.isTrainable = true
+            // The published start makes most gradients too small for differences in float32.
+            if parameter.name == "head.weight" { parameter.value = parameter.value * 50 }
+        }
         let gradients = loss().backward()
         for name in ["class_emb.weight", "blocks.0.attn.v_bias", "blocks.1.ffn.fc2.bias"] {
             let parameter = try #require(network.parameters.first { $0.name == name })

@@ -20,7 +20,7 @@ struct GenerationPass {
 protocol GenerationObserver: AnyObject {
     /// Whether distributions are kept for the token view.
     var wantsGrids: Bool { get }
-    /// The row to run for a scale that begins now.
+    /// The row to run for a scale that begins now; not asked for in an edit.
     func row(scale: Int, proposed: [Int]) -> [Int]
     /// Called between blocks.
     func checkpoint() throws
@@ -30,8 +30,8 @@ protocol GenerationObserver: AnyObject {
     func sorted(confidences: [[Float]], orders: [[Int]])
     /// After every pass.
     func pass(_ pass: GenerationPass) throws
-    /// After every scale; `tokens` holds B·p_k² codes.
-    func finished(scale: Int, tokens: [Int32], fhat: Tensor)
+    /// After every scale, also one that was kept wholly; `fhat` holds it.
+    func finished(_ state: ScaleState, row: [Int], fhat: Tensor)
 }
 
 extension GenerationObserver {
@@ -41,7 +41,7 @@ extension GenerationObserver {
     func sampled(call: Int, table: LogitTable, codes: [Int32]) {}
     func sorted(confidences: [[Float]], orders: [[Int]]) {}
     func pass(_ pass: GenerationPass) throws {}
-    func finished(scale: Int, tokens: [Int32], fhat: Tensor) {}
+    func finished(_ state: ScaleState, row: [Int], fhat: Tensor) {}
 }
 
 /// Watches nothing.

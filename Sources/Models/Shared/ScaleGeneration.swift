@@ -93,7 +93,7 @@ struct ScaleGeneration {
         if !state.open.isEmpty { try sampleMap(&state, row: row) }
         let h = quantizer.contribution(tensor(state.tokens, count), scale: scale)
         fhat = fhat + h
-        observer.finished(scale: scale, tokens: state.tokens, fhat: fhat)
+        observer.finished(state, row: row, fhat: fhat)
         return (state.tokens, row)
     }
 
