@@ -19,7 +19,9 @@ struct Workbench: ParsableCommand {
             ReplayCommand.self, ModelsCommand.self, InspectCommand.self, ImportCommand.self,
             TrainCommand.self,
             BenchCommand.self, PathsCommand.self, ThemesCommand.self, DoctorCommand.self,
-        ])
+            RunCommand.self,
+        ],
+        defaultSubcommand: RunCommand.self)
 }
 
 @main

@@ -1,0 +1,257 @@
+// Composes a whole frame: header, panes, status line, hints and popups.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+enum Screen {
+    static func draw(size: CellSize, context: DrawContext) -> Frame {
+        var surface = Surface(size: size, style: context.theme[.text])
+        let state = context.state
+        let layout = ScreenLayout(state, size: size)
+        if layout.arrangement.isTooSmall {
+            surface.put(
+                CharacterWidth.truncate("window too small", to: size.columns), x: 0, y: 0,
+                style: context.text)
+            return Frame(surface: surface)
+        }
+        header(into: &surface, context: context)
+        if layout.form == .narrow {
+            narrow(layout, into: &surface, context: context)
+        } else {
+            wide(layout, into: &surface, context: context)
+        }
+        bottom(layout, into: &surface, context: context)
+        for overlay in state.overlays {
+            OverlayDrawing.draw(overlay, into: &surface, context: context)
+        }
+        return Frame(
+            surface: surface, cursor: context.notes.cursor,
+            isCursorVisible: context.notes.isCursorVisible)
+    }
+
+    // MARK: Panes
+
+    private static func wide(
+        _ layout: ScreenLayout, into surface: inout Surface, context: DrawContext
+    ) {
+        let state = context.state
+        let focused = layout.arrangement.panes.first {
+            layout.pane(in: $0.pane, state: state) == state.layout.focus
+        }
+        surface.frames(
+            layout.arrangement.panes.map(\.frame), focused: focused?.frame,
+            ascii: context.isASCII, style: context.theme[.border],
+            focusStyle: context.theme[.borderFocus])
+        for placed in layout.arrangement.panes {
+            let pane = layout.pane(in: placed.pane, state: state)
+            context.notes.add(placed.frame, .pane(pane))
+            title(pane, placed: placed, layout: layout, into: &surface, context: context)
+            surface.drawing(in: placed.content) {
+                draw(pane, into: &$0, context: context, isFocused: pane == state.layout.focus)
+            }
+        }
+        for divider in layout.arrangement.dividers {
+            context.notes.add(divider.rect, .divider(divider))
+        }
+        // Tabs stand on a border that could be dragged: they win.
+        for placed in layout.arrangement.panes where placed.pane == .center {
+            tabs(placed.frame, layout: layout, into: &surface, context: context)
+        }
+    }
+
+    private static func title(
+        _ pane: PaneID, placed: Layout<LayoutSlot>.Placed, layout: ScreenLayout,
+        into surface: inout Surface, context: DrawContext
+    ) {
+        guard placed.pane != .center else { return }
+        let isFocused = pane == context.state.layout.focus
+        let frame = placed.frame
+        guard frame.width > 8 else { return }
+        let end = surface.put(
+            " \(pane.rawValue) ", x: frame.x + 2, y: frame.y,
+            style: context.theme[isFocused ? .textFocus : .key])
+        surface.put(
+            CharacterWidth.truncate(pane.title, to: frame.width - 7) + " ", x: end, y: frame.y,
+            style: context.theme[isFocused ? .textFocus : .title])
+    }
+
+    private static func tabs(
+        _ frame: Rect, layout: ScreenLayout, into surface: inout Surface, context: DrawContext
+    ) {
+        let shown = layout.pane(in: .center, state: context.state)
+        var x = frame.x + 2
+        for pane in layout.centerTabs {
+            let isFocused = pane == context.state.layout.focus
+            let width = 4 + pane.title.count
+            guard x + width < frame.maxX - 1 else { break }
+            let end = surface.put(
+                " \(pane.rawValue) ", x: x, y: frame.y,
+                style: context.theme[isFocused ? .textFocus : .key])
+            surface.put(
+                pane.title + " ", x: end, y: frame.y,
+                style: isFocused
+                    ? context.theme[.textFocus]
+                    : pane == shown ? context.theme[.title] : context.dim)
+            context.click(
+                Rect(x: x, y: frame.y, width: width, height: 1), on: surface, [.focus(pane)])
+            x += width + 1
+        }
+    }
+
+    /// One pane under a line of tabs.
+    private static func narrow(
+        _ layout: ScreenLayout, into surface: inout Surface, context: DrawContext
+    ) {
+        let focus = context.state.layout.focus
+        let (bar, body) = layout.area.splitTop(1)
+        let full = PaneID.allCases.reduce(0) { $0 + $1.title.count + 4 }
+        var x = bar.x
+        for pane in PaneID.allCases {
+            let isFocused = pane == focus
+            let label =
+                full <= bar.width || isFocused
+                ? " \(pane.rawValue) \(pane.title) " : " \(pane.rawValue) "
+            guard x + CharacterWidth.of(label) <= bar.maxX else { break }
+            let end = surface.put(
+                label, x: x, y: bar.y,
+                style: isFocused ? context.theme[.selection] : context.dim)
+            context.click(
+                Rect(x: x, y: bar.y, width: end - x, height: 1), on: surface, [.focus(pane)])
+            x = end
+        }
+        context.notes.add(body, .pane(focus))
+        surface.drawing(in: body) {
+            draw(focus, into: &$0, context: context, isFocused: true)
+        }
+    }
+
+    private static func draw(
+        _ pane: PaneID, into surface: inout Surface, context: DrawContext, isFocused: Bool
+    ) {
+        // The cursor of a pane without the focus, or under a popup, is nobody's.
+        switch pane {
+        case .models: ModelsPane.draw(into: &surface, context: context, isFocused: isFocused)
+        case .schedule: SchedulePane.draw(into: &surface, context: context, isFocused: isFocused)
+        case .preview: PreviewPane.draw(into: &surface, context: context, isFocused: isFocused)
+        case .mask: MaskPane.draw(into: &surface, context: context, isFocused: isFocused)
+        case .tokens: TokensPane.draw(into: &surface, context: context, isFocused: isFocused)
+        case .jobs: JobsPane.draw(into: &surface, context: context, isFocused: isFocused)
+        case .log: LogPane.draw(into: &surface, context: context, isFocused: isFocused)
+        }
+    }
+
+    // MARK: Top and bottom
+
+    private static func header(into surface: inout Surface, context: DrawContext) {
+        let width = surface.bounds.width
+        let state = context.state
+        let bar = context.theme[.statusLine]
+        surface.fill(Rect(x: 0, y: 0, width: width, height: 1), style: bar)
+        var x = surface.put(
+            " workbench ", x: 0, y: 0,
+            style: context.theme[.title].background(bar.background))
+        let model: String
+        switch state.models.loading {
+        case .loading(let name): model = "loading \(name)…"
+        default: model = state.model?.card.name ?? "no model"
+        }
+        x = surface.put(
+            CharacterWidth.truncate(model, to: max(0, width - x)), x: x + 1, y: 0, style: bar)
+        guard let job = state.jobs.running else {
+            let text = idleText(context)
+            if !text.isEmpty, x + CharacterWidth.of(text) + 3 <= width {
+                surface.put(
+                    text, x: width - CharacterWidth.of(text) - 1, y: 0,
+                    style: context.dim.background(bar.background))
+            }
+            return
+        }
+        var text = job.phase.isEmpty ? job.title : job.phase
+        if job.state == .cancelling { text = "cancelling" }
+        if job.total > 0 { text += " · \(job.step)/\(job.total)" }
+        if let remaining = job.remaining, !state.options.isDeterministic {
+            text += " · about " + context.duration(remaining)
+        }
+        let barWidth = min(16, max(0, width - x - CharacterWidth.of(text) - 6))
+        let left = width - CharacterWidth.of(text) - 1
+        guard left > x + 1 else { return }
+        surface.put(
+            text, x: left, y: 0, style: context.theme[.jobRunning].background(bar.background))
+        if barWidth >= 4, job.total > 0 {
+            context.bar(
+                Double(job.step) / Double(job.total), x: left - barWidth - 1, y: 0,
+                width: barWidth, on: &surface)
+            surface.restyle(Rect(x: left - barWidth - 1, y: 0, width: barWidth, height: 1)) {
+                $0.background(bar.background)
+            }
+        }
+    }
+
+    private static func idleText(_ context: DrawContext) -> String {
+        let state = context.state
+        guard let facts = state.model else { return "" }
+        let values = state.schedule.values
+        return "\(facts.className(values.classLabel)) · seed \(values.seed) · "
+            + values.variant.shortTitle
+    }
+
+    private static func bottom(
+        _ layout: ScreenLayout, into surface: inout Surface, context: DrawContext
+    ) {
+        let state = context.state
+        if let row = layout.noticeRow {
+            if let notice = state.notice {
+                draw(notice, y: row, into: &surface, context: context)
+            }
+        } else if let notice = state.notice {
+            draw(notice, y: layout.hintRow, into: &surface, context: context)
+            return
+        }
+        hints(y: layout.hintRow, into: &surface, context: context)
+    }
+
+    private static func draw(
+        _ notice: Notice, y: Int, into surface: inout Surface, context: DrawContext
+    ) {
+        let width = surface.bounds.width
+        let style: StyleName
+        let mark: String
+        switch notice.level {
+        case .info: (style, mark) = (.text, context.symbol("•", "*"))
+        case .warning: (style, mark) = (.logWarning, "!")
+        case .error: (style, mark) = (.logError, context.symbol("✗", "x"))
+        }
+        surface.fill(Rect(x: 0, y: y, width: width, height: 1), style: context.text)
+        surface.put(
+            CharacterWidth.truncate(" \(mark) \(notice.text)", to: width), x: 0, y: y,
+            style: context.theme[style])
+    }
+
+    private static func hints(y: Int, into surface: inout Surface, context: DrawContext) {
+        let width = surface.bounds.width
+        let bar = context.theme[.statusLine]
+        surface.fill(Rect(x: 0, y: y, width: width, height: 1), style: bar)
+        let pane = context.state.layout.focus
+        var commands = KeyBindings.hints(for: pane)
+        for command in [Command.help, .palette, .quit] where !commands.contains(command) {
+            commands.append(command)
+        }
+        var x = 1
+        for command in commands {
+            guard let key = context.bindings.firstKey(for: command, in: pane) else { continue }
+            let isRunning = command == .generate && context.state.runs.active != nil
+            let keyText = isRunning ? "Esc" : key.label
+            let word = isRunning ? "cancel" : command.hint
+            let needed = CharacterWidth.of(keyText) + 1 + CharacterWidth.of(word)
+            guard x + needed <= width - 1 else { break }
+            let start = x
+            x = surface.put(
+                keyText, x: x, y: y,
+                style: context.theme[.key].background(bar.background))
+            x = surface.put(" " + word, x: x, y: y, style: bar)
+            context.click(
+                Rect(x: start, y: y, width: x - start, height: 1), on: surface,
+                [.command(isRunning ? .back : command)])
+            x += 2
+        }
+    }
+}

@@ -1,0 +1,274 @@
+// The token map of a scale by confidence, entropy or origin, and the codes of a cell.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+enum TokensPane: Pane {
+    static let id = PaneID.tokens
+
+    static func draw(into surface: inout Surface, context: DrawContext, isFocused: Bool) {
+        let size = surface.bounds
+        guard size.width >= 8, size.height >= 2 else { return }
+        guard let run = context.state.runs.shown, !run.passes.isEmpty || !run.grids.isEmpty else {
+            let text = "Tokens appear while a picture is made."
+            for (row, line) in context.wrapped(text, width: size.width).enumerated() {
+                surface.put(line, x: 0, y: row, style: context.dim)
+            }
+            return
+        }
+        header(run, into: &surface, context: context)
+        guard let grid = context.state.shownGrid, grid.side > 0,
+            grid.tokens.count == grid.side * grid.side
+        else {
+            surface.put("not reached yet", x: 0, y: 2, style: context.dim)
+            return
+        }
+        let listRows = size.height >= 13 ? min(11, max(0, size.height - 3 - min(grid.side, 8))) : 1
+        let room = Rect(x: 0, y: 1, width: size.width, height: size.height - 2 - listRows)
+        draw(grid, in: room, into: &surface, context: context, isFocused: isFocused)
+        legend(y: room.maxY, into: &surface, context: context)
+        cell(grid, y: room.maxY + 1, rows: listRows, into: &surface, context: context)
+    }
+
+    private static func header(
+        _ run: Run, into surface: inout Surface, context: DrawContext
+    ) {
+        let width = surface.bounds.width
+        let patchNums = run.schedule.patchNums
+        let current = context.state.shownGrid?.scale ?? context.state.tokens.scale ?? 0
+        var x = 0
+        // A number for every scale, the side of its map; clickable.
+        for (scale, side) in patchNums.enumerated() {
+            let label = " \(side) "
+            guard x + label.count <= width else { break }
+            let isReached = run.passes.contains { $0.scale == scale } || !run.grids.isEmpty
+            let style =
+                scale == current
+                ? context.theme[.selection] : isReached ? context.text : context.dim
+            surface.put(label, x: x, y: 0, style: style)
+            context.click(
+                Rect(x: x, y: 0, width: label.count, height: 1), on: surface,
+                [.focus(.tokens), .tokens(.scale(scale))])
+            x += label.count
+        }
+        if x + 6 <= width {
+            let text = CharacterWidth.truncate(
+                context.state.tokens.coloring.title, to: width - x - 1)
+            let left = width - CharacterWidth.of(text)
+            surface.put(text, x: left, y: 0, style: context.theme[.textFocus])
+            context.click(
+                Rect(x: left, y: 0, width: CharacterWidth.of(text), height: 1), on: surface,
+                [.focus(.tokens), .command(.nextColoring)])
+        }
+    }
+
+    // MARK: The grid
+
+    private static func draw(
+        _ grid: TokenGrid, in rect: Rect, into surface: inout Surface, context: DrawContext,
+        isFocused: Bool
+    ) {
+        let side = grid.side
+        guard rect.width > 0, rect.height > 0 else { return }
+        // As large as fits: square cells are twice as wide as high.
+        var cellHeight = max(1, min(3, rect.height / side))
+        var cellWidth = cellHeight * 2
+        while cellHeight > 1, cellWidth * side > rect.width {
+            cellHeight -= 1
+            cellWidth = cellHeight * 2
+        }
+        if cellWidth * side > rect.width { cellWidth = 1 }
+        let columns = min(side, rect.width / cellWidth)
+        let rows = min(side, rect.height / cellHeight)
+        let selection = context.state.tokens
+        let firstColumn = max(0, min(side - columns, selection.column - columns / 2))
+        let firstRow = max(0, min(side - rows, selection.row - rows / 2))
+        let left = rect.x + (rect.width - columns * cellWidth) / 2
+        for row in 0..<rows {
+            for column in 0..<columns {
+                let place = Rect(
+                    x: left + column * cellWidth, y: rect.y + row * cellHeight, width: cellWidth,
+                    height: cellHeight)
+                let index = (firstRow + row) * side + firstColumn + column
+                let isSelected =
+                    firstRow + row == selection.row && firstColumn + column == selection.column
+                let look = TokenLook(grid, index: index, coloring: selection.coloring)
+                var style = look.style(context)
+                if isSelected, isFocused { style = context.theme[.cursor] }
+                surface.fill(place, style: style)
+                let label = look.label
+                surface.put(
+                    label, x: place.x + (cellWidth - 1) / 2, y: place.y + cellHeight / 2,
+                    style: isSelected ? style.adding([.bold, .underlined]) : style)
+                if isSelected, isFocused {
+                    context.cursor(x: place.x, y: place.y, on: surface)
+                }
+                context.click(
+                    place, on: surface,
+                    [
+                        .focus(.tokens),
+                        .tokens(.select(row: firstRow + row, column: firstColumn + column)),
+                    ])
+            }
+        }
+    }
+
+    private static func legend(y: Int, into surface: inout Surface, context: DrawContext) {
+        let text: String
+        switch context.state.tokens.coloring {
+        case .confidence: text = "0 unsure … 9 sure"
+        case .entropy: text = "0 one choice … 9 many (bits)"
+        case .origin: text = "s source, 0 next-scale, 1… step, · masked"
+        }
+        surface.put(
+            CharacterWidth.truncate(text, to: surface.bounds.width), x: 0, y: y,
+            style: context.dim)
+    }
+
+    // MARK: One cell
+
+    private static func cell(
+        _ grid: TokenGrid, y: Int, rows: Int, into surface: inout Surface, context: DrawContext
+    ) {
+        let tokens = context.state.tokens
+        let index = tokens.row * grid.side + tokens.column
+        guard grid.tokens.indices.contains(index), rows > 0 else { return }
+        let width = surface.bounds.width
+        var words = ["\(tokens.column), \(tokens.row)", "code \(grid.tokens[index])"]
+        if grid.confidence.indices.contains(index) {
+            words.append("p " + decimal(Double(grid.confidence[index]), digits: 2))
+        }
+        if grid.entropy.indices.contains(index) {
+            words.append(decimal(Double(grid.entropy[index]), digits: 1) + " bit")
+        }
+        surface.put(
+            CharacterWidth.truncate(words.joined(separator: " · "), to: width), x: 0, y: y,
+            style: context.theme[.textFocus])
+        guard grid.candidates.indices.contains(index) else { return }
+        for (i, candidate) in grid.candidates[index].prefix(min(10, rows - 1)).enumerated() {
+            let isChosen = candidate.code == grid.tokens[index]
+            let row = y + 1 + i
+            surface.put(
+                isChosen ? context.symbol("▸", ">") : " ", x: 0, y: row,
+                style: context.theme[.plotMarker])
+            let code = String(candidate.code)
+            surface.put(
+                String(repeating: " ", count: max(0, 5 - code.count)) + code, x: 1, y: row,
+                style: isChosen ? context.text.adding(.bold) : context.text)
+            let barWidth = max(0, width - 14)
+            context.bar(
+                Double(candidate.probability), x: 7, y: row, width: barWidth, on: &surface,
+                fill: .plotBar)
+            surface.put(
+                decimal(Double(candidate.probability) * 100, digits: 1) + " %",
+                x: 7 + barWidth, y: row, width: 7, alignment: .trailing, style: context.dim)
+        }
+    }
+
+    static func decimal(_ value: Double, digits: Int) -> String {
+        guard value.isFinite, abs(value) < 1e12 else { return "—" }
+        var factor = 1.0
+        for _ in 0..<digits { factor *= 10 }
+        let scaled = Int((abs(value) * factor).rounded())
+        let whole = scaled / Int(factor)
+        let rest = String(scaled % Int(factor))
+        let padding = String(repeating: "0", count: max(0, digits - rest.count))
+        return (value < 0 && scaled != 0 ? "-" : "") + "\(whole)"
+            + (digits > 0 ? ".\(padding)\(rest)" : "")
+    }
+}
+
+/// The colour and the letter of a token cell: the letter says all that the colour says.
+struct TokenLook {
+    private let grid: TokenGrid
+    private let index: Int
+    private let coloring: TokenColoring
+
+    init(_ grid: TokenGrid, index: Int, coloring: TokenColoring) {
+        self.grid = grid
+        self.index = index
+        self.coloring = coloring
+    }
+
+    private var origin: TokenOrigin {
+        grid.origin.indices.contains(index) ? grid.origin[index] : .pending
+    }
+
+    /// The value as a share of the ramp; nil for cells without one.
+    var share: Double? {
+        switch coloring {
+        case .confidence:
+            guard grid.confidence.indices.contains(index), origin != .pending else { return nil }
+            return Double(grid.confidence[index])
+        case .entropy:
+            guard grid.entropy.indices.contains(index) else { return nil }
+            // Twelve bits are the entropy of 4096 equal codes.
+            return Double(grid.entropy[index]) / 12
+        case .origin: return nil
+        }
+    }
+
+    var label: Character {
+        switch coloring {
+        case .confidence, .entropy:
+            guard let share, share.isFinite else { return "·" }
+            return Character(String(max(0, min(9, Int(share * 10)))))
+        case .origin:
+            switch origin {
+            case .source: return "s"
+            case .nextScale: return "0"
+            case .maskStep(let step):
+                return Array("0123456789abcdefghijklmnopqr+")[min(28, max(0, step))]
+            case .pending: return "·"
+            }
+        }
+    }
+
+    func style(_ context: DrawContext) -> Style {
+        guard context.state.terminal.colors > .ansi16 else {
+            return isStrong ? context.text.adding(.reversed) : context.text
+        }
+        switch coloring {
+        case .confidence, .entropy:
+            guard let share, share.isFinite else { return context.dim }
+            return ColorRamp.style(share)
+        case .origin:
+            switch origin {
+            case .source: return context.dim.adding(.reversed)
+            case .nextScale: return ColorRamp.style(0.1)
+            case .maskStep(let step): return ColorRamp.style(min(1, 0.3 + Double(step) * 0.15))
+            case .pending: return context.dim
+            }
+        }
+    }
+
+    private var isStrong: Bool {
+        if let share { return share >= 0.5 }
+        if case .maskStep = origin { return true }
+        return false
+    }
+}
+
+/// A ramp that rises evenly in brightness from dark blue to yellow, readable without colour vision.
+enum ColorRamp {
+    private static let stops: [(r: Double, g: Double, b: Double)] = [
+        (24, 32, 78), (44, 74, 122), (64, 114, 132), (92, 152, 122), (156, 184, 88), (244, 216, 84),
+    ]
+
+    static func color(_ share: Double) -> (red: UInt8, green: UInt8, blue: UInt8) {
+        let position = max(0, min(1, share)) * Double(stops.count - 1)
+        let low = min(stops.count - 2, Int(position))
+        let t = position - Double(low)
+        func mix(_ a: Double, _ b: Double) -> UInt8 { UInt8((a + t * (b - a)).rounded()) }
+        let a = stops[low]
+        let b = stops[low + 1]
+        return (mix(a.r, b.r), mix(a.g, b.g), mix(a.b, b.b))
+    }
+
+    static func style(_ share: Double) -> Style {
+        let c = color(share)
+        let isBright = share > 0.55
+        return Style(
+            foreground: isBright ? .rgb(16, 16, 16) : .rgb(240, 240, 240),
+            background: .rgb(c.red, c.green, c.blue))
+    }
+}

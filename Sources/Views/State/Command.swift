@@ -1,0 +1,220 @@
+// Every action that has a name: the key table, the help and the palette are made of these.
+// SPDX-License-Identifier: Apache-2.0
+
+nonisolated enum Command: String, Sendable, CaseIterable, Codable {
+    // Everywhere
+    case help, palette, quit, cancelRunning, nextPane, previousPane
+    case focusModels, focusSchedule, focusPreview, focusMask, focusTokens, focusJobs, focusLog
+    case undo, redo, back, confirm, toggle
+    case moveUp, moveDown, moveLeft, moveRight, moveFirst, moveLast, pageUp, pageDown
+    case increase, decrease, increaseMore, decreaseMore, edit
+    case generate, runAgain, runNewSeed, compare, savePicture, copyCommand
+    case pauseQueue, themes, redraw, suspend, zoomPane, toggleMouse, cycleImages
+    case search, searchNext, searchPrevious
+    // Models
+    case loadModel, unloadModel, rescanModels
+    // Schedule
+    case nextFamily, previousFamily, nextPreset, chooseClass, nextVariant, nextMode
+    case addMaskStep, removeMaskStep, revertRow, randomSeed
+    case presetDefault, presetNextScaleOnly, presetBenchmark, presetCosine, presetOneByOne
+    // Preview
+    case pauseRun, stepRun, nextView, viewPicture, viewScales, viewGrid, viewCompare
+    case scrubBack, scrubForward, scrubFirst, scrubLast, nextPicture, previousPicture
+    case zoomIn, zoomOut, panLeft, panRight, panUp, panDown, editPicture
+    // Mask
+    case openPicture, takeSample, toolBrush, toolEraser, toolBox, toolEllipse, toolFill
+    case swapTool, sizeUp, sizeDown, invertMask, clearMask, toggleMask, fillHere
+    case importMask, writeMask, nextEditMode, nextAnchor, keepMore, keepFewer
+    case dilateMore, dilateLess, moreEditSteps, fewerEditSteps, togglePasteBack, nextMaskView
+    case runEdit, acceptResult, shrinkForOutpainting
+    case drawUp, drawDown, drawLeft, drawRight
+    // Tokens
+    case nextScale, previousScale, nextColoring, followScale
+    // Jobs and log
+    case cancelJob, jobUp, jobDown, clearFinished, logMore, logLess
+
+    /// What it does, as help and palette say it.
+    var title: String {
+        switch self {
+        case .help: "Help for this pane"
+        case .palette: "Command palette"
+        case .quit: "Close, or quit"
+        case .cancelRunning: "Cancel the running job (twice: quit)"
+        case .nextPane: "Next pane"
+        case .previousPane: "Previous pane"
+        case .focusModels: "Go to Models"
+        case .focusSchedule: "Go to Schedule"
+        case .focusPreview: "Go to Preview"
+        case .focusMask: "Go to Mask"
+        case .focusTokens: "Go to Tokens"
+        case .focusJobs: "Go to Jobs"
+        case .focusLog: "Go to Log"
+        case .undo: "Undo"
+        case .redo: "Redo"
+        case .back: "Back; cancel the running job"
+        case .confirm: "Open or confirm"
+        case .toggle: "Toggle"
+        case .moveUp: "Up"
+        case .moveDown: "Down"
+        case .moveLeft: "Left"
+        case .moveRight: "Right"
+        case .moveFirst: "First"
+        case .moveLast: "Last"
+        case .pageUp: "Page up"
+        case .pageDown: "Page down"
+        case .increase: "Increase the value"
+        case .decrease: "Decrease the value"
+        case .increaseMore: "Increase by ten steps"
+        case .decreaseMore: "Decrease by ten steps"
+        case .edit: "Type a value"
+        case .generate: "Generate"
+        case .runAgain: "Run again"
+        case .runNewSeed: "Run with a new seed"
+        case .compare: "Compare VAR, HMAR without and with mask steps"
+        case .savePicture: "Save the picture"
+        case .copyCommand: "Copy the command line"
+        case .pauseQueue: "Pause or resume the queue"
+        case .themes: "Choose a theme"
+        case .redraw: "Redraw the screen"
+        case .suspend: "Stop; the shell's fg continues"
+        case .zoomPane: "Enlarge the pane"
+        case .toggleMouse: "Mouse on or off"
+        case .search: "Search"
+        case .searchNext: "Next match"
+        case .searchPrevious: "Previous match"
+        case .cycleImages: "Change how pictures are shown"
+        case .loadModel: "Load the model"
+        case .unloadModel: "Unload the model"
+        case .rescanModels: "Look for models again"
+        case .nextFamily: "Next family"
+        case .previousFamily: "Previous family"
+        case .nextPreset: "Next preset"
+        case .chooseClass: "Choose the class"
+        case .nextVariant: "Next variant (HMAR, without mask steps, VAR)"
+        case .nextMode: "Exact or fast"
+        case .addMaskStep: "Add a mask step"
+        case .removeMaskStep: "Remove a mask step"
+        case .revertRow: "Return to the row in force"
+        case .randomSeed: "New seed"
+        case .presetDefault: "Preset: default"
+        case .presetNextScaleOnly: "Preset: next-scale only"
+        case .presetBenchmark: "Preset: benchmark-like"
+        case .presetCosine: "Preset: cosine everywhere"
+        case .presetOneByOne: "Preset: one token at a time"
+        case .pauseRun: "Pause or resume"
+        case .stepRun: "One pass"
+        case .nextView: "Next view"
+        case .viewPicture: "View: picture"
+        case .viewScales: "View: scales"
+        case .viewGrid: "View: grid"
+        case .viewCompare: "View: compare"
+        case .scrubBack: "Pass before"
+        case .scrubForward: "Pass after"
+        case .scrubFirst: "First pass"
+        case .scrubLast: "Newest pass"
+        case .nextPicture: "Next picture of the batch"
+        case .previousPicture: "Previous picture of the batch"
+        case .zoomIn: "Zoom in"
+        case .zoomOut: "Zoom out"
+        case .panLeft: "Pan left"
+        case .panRight: "Pan right"
+        case .panUp: "Pan up"
+        case .panDown: "Pan down"
+        case .editPicture: "Edit this picture with a mask"
+        case .openPicture: "Open a picture"
+        case .takeSample: "Take the last sample"
+        case .toolBrush: "Brush"
+        case .toolEraser: "Eraser"
+        case .toolBox: "Box"
+        case .toolEllipse: "Ellipse"
+        case .toolFill: "Fill tool"
+        case .swapTool: "Swap brush and eraser"
+        case .sizeUp: "Larger tool"
+        case .sizeDown: "Smaller tool"
+        case .invertMask: "Invert the mask"
+        case .clearMask: "Clear the mask"
+        case .toggleMask: "Show or hide the mask"
+        case .fillHere: "Fill at the cursor"
+        case .importMask: "Import a mask"
+        case .writeMask: "Write the mask as PNG"
+        case .nextEditMode: "Mode: inpaint, outpaint, class, vary"
+        case .nextAnchor: "Anchor: tokens or residual"
+        case .keepMore: "Keep one more scale"
+        case .keepFewer: "Keep one scale less"
+        case .dilateMore: "Grow the mask by a token cell"
+        case .dilateLess: "Shrink the growth by a token cell"
+        case .moreEditSteps: "One more mask step"
+        case .fewerEditSteps: "One mask step less"
+        case .togglePasteBack: "Paste the kept pixels back"
+        case .nextMaskView: "Mask, before, after, difference"
+        case .runEdit: "Run the edit"
+        case .acceptResult: "Go on from the result"
+        case .shrinkForOutpainting: "Shrink on the canvas and mask the rim"
+        case .drawUp: "Draw up"
+        case .drawDown: "Draw down"
+        case .drawLeft: "Draw left"
+        case .drawRight: "Draw right"
+        case .nextScale: "Next scale"
+        case .previousScale: "Previous scale"
+        case .nextColoring: "Colour by confidence, entropy, step"
+        case .followScale: "Follow the running scale"
+        case .cancelJob: "Cancel the job"
+        case .jobUp: "Move the job up"
+        case .jobDown: "Move the job down"
+        case .clearFinished: "Clear finished jobs"
+        case .logMore: "Show more detail"
+        case .logLess: "Show less detail"
+        }
+    }
+
+    /// The word for the hint bar.
+    var hint: String {
+        switch self {
+        case .generate: "generate"
+        case .runEdit: "run edit"
+        case .runNewSeed: "new seed"
+        case .help: "help"
+        case .palette: "commands"
+        case .quit: "quit"
+        case .loadModel: "load"
+        case .unloadModel: "unload"
+        case .nextPane: "next pane"
+        case .increase: "more"
+        case .decrease: "less"
+        case .edit: "type"
+        case .nextFamily: "family"
+        case .nextPreset: "preset"
+        case .chooseClass: "class"
+        case .pauseRun: "pause"
+        case .stepRun: "one pass"
+        case .nextView: "view"
+        case .editPicture: "edit"
+        case .compare: "compare"
+        case .savePicture: "save"
+        case .toolBrush: "brush"
+        case .toolEraser: "eraser"
+        case .toolBox: "box"
+        case .openPicture: "open"
+        case .takeSample: "last sample"
+        case .nextEditMode: "mode"
+        case .nextMaskView: "view"
+        case .undo: "undo"
+        case .nextScale: "scale +"
+        case .previousScale: "scale −"
+        case .nextColoring: "colour by"
+        case .cancelJob: "cancel"
+        case .jobUp: "up"
+        case .jobDown: "down"
+        case .pauseQueue: "pause queue"
+        case .clearFinished: "clear done"
+        case .search: "search"
+        case .logMore: "detail +"
+        case .logLess: "detail −"
+        case .focusSchedule: "schedule"
+        case .focusMask: "mask"
+        case .focusPreview: "preview"
+        case .acceptResult: "keep result"
+        default: title.lowercased()
+        }
+    }
+}

@@ -1,0 +1,27 @@
+// Work that the reducer asks for and does not do itself.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+nonisolated enum Effect: Sendable {
+    case listModels
+    case loadModel(ModelEntry)
+    case unloadModel
+    case sample(run: Int, title: String, SamplingRequest)
+    case edit(run: Int, title: String, EditRequest)
+    case setRow(run: Int, row: [Int], scale: Int)
+    case setPaused(run: Int, Bool)
+    case step(run: Int)
+    case cancelRun(Int)
+    case cancelJob(Int)
+    case moveJob(Int, by: Int)
+    case pauseQueue(Bool)
+    case clearFinishedJobs
+    case openPicture(path: String, side: Int)
+    case importMask(path: String, side: Int)
+    case writeMask(PixelMask, path: String, overwrites: Bool)
+    case savePicture(RGBImage, recipe: PictureRecipe, path: String, run: Int, overwrites: Bool)
+    case saveSession(SessionSnapshot)
+    case terminal(TerminalRequest)
+    case log(LogState.Line.Level, String)
+    case setTheme(String)
+}

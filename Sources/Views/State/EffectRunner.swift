@@ -1,0 +1,267 @@
+// Carries out what the reducer asks for, on worker threads.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+
+/// Runs effects; the news comes back through the mailbox.
+nonisolated final class EffectRunner: @unchecked Sendable {
+    private let services: Services
+    private let mailbox: Mailbox
+    private let controls = ControlTable()
+    private let model = LoadedModelBox()
+    private let sessions: SessionStore?
+    private let log: Log
+    /// Files are read and written one at a time, in the order asked for.
+    private let files = DispatchQueue(label: "files", qos: .utility)
+    let queue: JobQueue
+
+    init(services: Services, mailbox: Mailbox, log: Log, sessions: SessionStore? = nil) {
+        self.services = services
+        self.log = log
+        self.mailbox = mailbox
+        self.sessions = sessions
+        let changed = JobsChange()
+        queue = JobQueue { changed.notify() }
+        let queue = queue
+        changed.connect { [weak queue] in
+            guard let queue else { return }
+            mailbox.post(.jobs(.changed(queue.jobs, isPaused: queue.isPaused)))
+        }
+    }
+
+    /// Opens the session file; says whether it may be written and what was left behind.
+    func openSession() {
+        guard let sessions else { return }
+        files.async { [mailbox] in
+            switch sessions.open() {
+            case .fresh: mailbox.post(.session(.opened(recovered: nil)))
+            case .leftBehind(let snapshot): mailbox.post(.session(.opened(recovered: snapshot)))
+            case .held(let reason): mailbox.post(.session(.readOnly(reason)))
+            }
+        }
+    }
+
+    /// Ends all work. A session that ended properly leaves nothing to recover.
+    func shutDown(keepsSession: Bool) {
+        queue.shutDown()
+        files.sync { sessions?.close(keepsSession: keepsSession) }
+    }
+
+    func run(_ effect: Effect) {
+        switch effect {
+        case .listModels:
+            files.async { [services, mailbox] in
+                let found = services.listModels()
+                mailbox.post(.models(.listed(found.entries, problems: found.problems)))
+            }
+        case .loadModel(let entry): load(entry)
+        case .unloadModel:
+            model.set(nil)
+            mailbox.post(.models(.unloaded))
+        case .sample(let run, let title, let request): sample(run, title, request)
+        case .edit(let run, let title, let request): edit(run, title, request)
+        case .setRow(let run, let row, let scale): controls.setRow(row, scale: scale, run: run)
+        case .setPaused(let run, let value): controls.setPaused(value, run: run)
+        case .step(let run): controls.step(run: run)
+        case .cancelRun(let run):
+            if let job = controls.cancel(run: run) { queue.cancel(job) }
+        case .cancelJob(let id): queue.cancel(id)
+        case .moveJob(let id, let offset): queue.move(id, by: offset)
+        case .pauseQueue(let value): queue.setPaused(value)
+        case .clearFinishedJobs: queue.clearFinished()
+        case .openPicture, .importMask, .writeMask, .savePicture: file(effect)
+        case .saveSession(let snapshot):
+            files.async { [sessions, mailbox] in
+                do {
+                    try sessions?.write(snapshot)
+                    mailbox.post(.session(.written))
+                } catch {
+                    mailbox.post(.file(.failed("The session was not saved: \(error)")))
+                }
+            }
+        case .log(let level, let text):
+            switch level {
+            case .debug: log.debug("application", text)
+            case .info: log.info("application", text)
+            case .warning: log.warning("application", text)
+            case .error: log.error("application", text)
+            }
+        case .terminal, .setTheme: break
+        }
+    }
+
+    // MARK: Models
+
+    private func load(_ entry: ModelEntry) {
+        queue.submit("Load \(entry.card.name)") { [services, mailbox, model] handle in
+            do {
+                let loaded = try services.loadModel(entry, handle.cancellation)
+                guard let facts = LoadedModelFacts(loaded) else {
+                    let reason = "it offers nothing that this program can show yet."
+                    mailbox.post(.models(.failed(entry.card.name, reason: reason)))
+                    return
+                }
+                model.set(loaded)
+                mailbox.post(.models(.loaded(facts)))
+            } catch is CancellationError {
+                mailbox.post(.models(.failed(entry.card.name, reason: "cancelled.")))
+                throw CancellationError()
+            } catch {
+                mailbox.post(
+                    .models(.failed(entry.card.name, reason: String(describing: error))))
+                throw error
+            }
+        }
+    }
+
+    // MARK: Runs
+
+    private func sample(_ run: Int, _ title: String, _ request: SamplingRequest) {
+        start(run, title, side: request.schedule.patchNums.count) { [mailbox] model, control in
+            guard let sampling = model as? any ImageSampling else {
+                throw RunProblem.cannot("generate pictures")
+            }
+            let result = try sampling.sample(request, control: control)
+            mailbox.post(.run(.sampled(run, result)))
+        }
+    }
+
+    private func edit(_ run: Int, _ title: String, _ request: EditRequest) {
+        start(run, title, side: request.source.width) { [mailbox] model, control in
+            guard let editing = model as? any ImageEditing else {
+                throw RunProblem.cannot("edit pictures")
+            }
+            let result = try editing.edit(request, control: control)
+            mailbox.post(.run(.edited(run, result)))
+        }
+    }
+
+    private func start(
+        _ run: Int, _ title: String, side: Int,
+        work: @escaping @Sendable (any LoadedModel, SamplingControl) throws -> Void
+    ) {
+        controls.add(run: run)
+        let job = queue.submit(title) { [mailbox, model, controls] handle in
+            defer { controls.end(run: run) }
+            do {
+                guard let loaded = model.get() else { throw RunProblem.noModel }
+                let throttle = PreviewThrottle()
+                let control = SamplingControl(
+                    cancellation: handle.cancellation,
+                    previewWanted: { throttle.isDue },
+                    observer: { report in
+                        handle.progress(
+                            report.pass, of: report.passCount, phase: Self.phase(report))
+                        mailbox.post(.run(.pass(run, report)))
+                    })
+                controls.begin(run: run, control: control)
+                mailbox.post(.run(.started(run)))
+                try work(loaded, control)
+            } catch is CancellationError {
+                mailbox.post(.run(.cancelled(run)))
+                throw CancellationError()
+            } catch {
+                mailbox.post(.run(.failed(run, reason: String(describing: error))))
+                throw error
+            }
+        }
+        if controls.setJob(job, run: run) { queue.cancel(job) }
+    }
+
+    private static func phase(_ report: PassReport) -> String {
+        let scale = "scale \(report.scale + 1) of \(report.scaleCount)"
+        return report.step == 0 ? scale : scale + ", mask step \(report.step)"
+    }
+
+    // MARK: Files
+
+    private func file(_ effect: Effect) {
+        files.async { [services, mailbox] in
+            do {
+                switch effect {
+                case .openPicture(let path, let side):
+                    let full = Self.expanded(path)
+                    let (image, notice) = try services.openPicture(full, side)
+                    let name = (full as NSString).lastPathComponent
+                    mailbox.post(.mask(.opened(image, name: name, notice: notice)))
+                case .importMask(let path, let side):
+                    let full = Self.expanded(path)
+                    let mask = try services.importMask(full).fitted(side: side)
+                    mailbox.post(
+                        .mask(.imported(mask, name: (full as NSString).lastPathComponent)))
+                case .writeMask(let mask, let path, let overwrites):
+                    let full = Self.expanded(path)
+                    if !overwrites, FileManager.default.fileExists(atPath: full) {
+                        mailbox.post(.file(.exists(.writeMask, path: path)))
+                        return
+                    }
+                    try services.writeMask(mask, full)
+                    mailbox.post(.file(.maskWritten(path: path)))
+                case .savePicture(let image, let recipe, let path, let run, let overwrites):
+                    let full = Self.expanded(path)
+                    if !overwrites, FileManager.default.fileExists(atPath: full) {
+                        mailbox.post(.file(.exists(.savePicture(run), path: path)))
+                        return
+                    }
+                    try services.writePicture(image, recipe, full)
+                    mailbox.post(.file(.pictureSaved(path: path, run: run)))
+                default: break
+                }
+            } catch {
+                mailbox.post(.file(.failed(String(describing: error))))
+            }
+        }
+    }
+
+    private static func expanded(_ path: String) -> String {
+        (path as NSString).expandingTildeInPath
+    }
+}
+
+/// What keeps a run from starting.
+nonisolated enum RunProblem: Error, CustomStringConvertible {
+    case noModel
+    case cannot(String)
+
+    var description: String {
+        switch self {
+        case .noModel: "No model is loaded; choose one in Models (1) and press Enter."
+        case .cannot(let what): "This model cannot \(what); choose another in Models (1)."
+        }
+    }
+}
+
+/// The model in memory, shared by the main thread and the worker.
+nonisolated private final class LoadedModelBox: @unchecked Sendable {
+    private let lock = NSLock()
+    private var model: (any LoadedModel)?
+
+    func get() -> (any LoadedModel)? { lock.withLock { model } }
+    func set(_ value: (any LoadedModel)?) { lock.withLock { model = value } }
+}
+
+/// Lets the job queue's call-back reach the queue itself.
+nonisolated private final class JobsChange: @unchecked Sendable {
+    private let lock = NSLock()
+    private var action: (@Sendable () -> Void)?
+
+    func connect(_ action: @escaping @Sendable () -> Void) {
+        lock.withLock { self.action = action }
+    }
+    func notify() { lock.withLock { action }?() }
+}
+
+/// Asks for at most twenty previews a second, and always for the first.
+nonisolated private final class PreviewThrottle: @unchecked Sendable {
+    private let lock = NSLock()
+    private var last = -1.0
+
+    var isDue: Bool {
+        let now = ProcessInfo.processInfo.systemUptime
+        return lock.withLock {
+            guard now - last >= 0.05 else { return false }
+            last = now
+            return true
+        }
+    }
+}

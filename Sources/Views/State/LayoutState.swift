@@ -1,0 +1,45 @@
+// Which pane has the focus and how the panes share the screen.
+// SPDX-License-Identifier: Apache-2.0
+
+nonisolated enum PaneID: Int, Sendable, CaseIterable, Codable {
+    case models = 1, schedule, preview, mask, tokens, jobs, log
+
+    var title: String {
+        switch self {
+        case .models: "Models"
+        case .schedule: "Schedule"
+        case .preview: "Preview"
+        case .mask: "Mask"
+        case .tokens: "Tokens"
+        case .jobs: "Jobs"
+        case .log: "Log"
+        }
+    }
+}
+
+/// A place in the layout; the middle one holds several panes.
+nonisolated enum LayoutSlot: Sendable, Hashable {
+    case models, schedule, center, tokens, jobs, log
+}
+
+/// How the panes share the screen at its size.
+nonisolated enum ScreenForm: Sendable, Hashable {
+    /// Three columns.
+    case wide
+    /// Two columns; the right one's panes are tabs of the middle.
+    case medium
+    /// One pane at a time, the others as tabs.
+    case narrow
+}
+
+nonisolated struct LayoutState: Sendable {
+    var size = CellSize(columns: 0, rows: 0)
+    var focus = PaneID.preview
+    /// The pane in the middle column, preview or mask.
+    var center = PaneID.preview
+    /// The pane in the middle column where the right one has no room.
+    var front = PaneID.preview
+    var zoom = Zoom.normal
+    /// Layouts with dividers that were dragged, by form of the screen.
+    var trees: [ScreenForm: Layout<LayoutSlot>] = [:]
+}

@@ -1,0 +1,115 @@
+// The picture being edited, its painted mask, and how the edit is to be done.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+nonisolated enum MaskTool: String, Sendable, CaseIterable, Codable {
+    case brush, eraser, box, ellipse, fill
+}
+
+/// What of an edit is looked at.
+nonisolated enum MaskView: String, Sendable, CaseIterable {
+    case mask, before, after, difference, both
+
+    var title: String {
+        switch self {
+        case .mask: "mask"
+        case .before: "before"
+        case .after: "after"
+        case .difference: "difference"
+        case .both: "before + after"
+        }
+    }
+}
+
+/// How an edit is done; undo steps and sessions hold it whole.
+nonisolated struct EditSettings: Sendable, Equatable, Codable {
+    var mode = EditMode.inpaint
+    var anchor = EditAnchor.tokens
+    /// Scales kept wholly; for `vary`, the first scale drawn anew.
+    var keepScales = 0
+    /// Token cells by which the mask is grown.
+    var dilate = 0
+    /// Mask steps at every scale.
+    var maskSteps = 2
+    var pasteBack = false
+}
+
+/// Pixels of a row that a change turned over; undo and redo apply it the same way.
+nonisolated struct MaskRowDifference: Sendable, Equatable, Codable {
+    var y: Int
+    /// One bit a pixel, lowest bit first.
+    var toggled: [UInt64]
+}
+
+/// A place in the picture being edited, in its pixels.
+nonisolated struct MaskPoint: Sendable, Hashable {
+    var x: Int
+    var y: Int
+}
+
+nonisolated struct MaskState: Sendable {
+    /// A stroke, box or ellipse that has been begun.
+    struct Stroke: Sendable {
+        var tool: MaskTool
+        var start: MaskPoint
+        var last: MaskPoint
+        /// The mask before it.
+        var before: PixelMask
+        /// Whether it is drawn with the keys.
+        var isKeyed = false
+    }
+
+    var source: RGBImage?
+    var sourceName = ""
+    /// What was done to make the picture fit the model.
+    var sourceNotice: String?
+    var mask: PixelMask?
+    var isMaskUnsaved = false
+    var tool = MaskTool.brush
+    /// Every tool remembers its own size, in pixels.
+    var sizes: [MaskTool: Int] = [:]
+    var cursor = MaskPoint(x: 0, y: 0)
+    /// Whether the cursor is moved by keys and so is drawn.
+    var isCursorShown = false
+    var isMaskShown = true
+    var view = MaskView.mask
+    var settings = EditSettings()
+    var stroke: Stroke?
+    /// The run that the result came from.
+    var resultRun: Int?
+    var result: RGBImage?
+
+    var size: Int { sizes[tool] ?? Self.defaultSize(tool, side: source?.width ?? 28) }
+
+    static func defaultSize(_ tool: MaskTool, side: Int) -> Int {
+        max(1, side / (tool == .eraser ? 6 : 9))
+    }
+
+    /// Puts a picture to edit, with nothing masked.
+    mutating func open(_ image: RGBImage, name: String, notice: String?) {
+        source = image
+        sourceName = name
+        sourceNotice = notice
+        if mask?.width != image.width || mask?.height != image.height {
+            mask = PixelMask(width: image.width, height: image.height)
+            cursor = MaskPoint(x: image.width / 2, y: image.height / 2)
+        }
+        stroke = nil
+        result = nil
+        resultRun = nil
+        view = .mask
+    }
+
+    /// The request that Enter would start.
+    func request(sampling: SamplingRequest) -> EditRequest? {
+        guard let source, let mask else { return nil }
+        var sampling = sampling
+        sampling.variant = .hmar
+        if settings.mode == .inpaint || settings.mode == .outpaint { sampling.classLabel = nil }
+        let steps = sampling.schedule.patchNums.map { $0 > 1 ? settings.maskSteps : 0 }
+        return EditRequest(
+            source: source, mask: mask, mode: settings.mode, anchor: settings.anchor,
+            keepScales: settings.keepScales, dilate: settings.dilate, maskSteps: steps,
+            pasteBack: settings.pasteBack, sampling: sampling)
+    }
+}

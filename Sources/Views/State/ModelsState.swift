@@ -1,0 +1,26 @@
+// The catalogue and the model in memory.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+nonisolated struct ModelsState: Sendable {
+    enum Loading: Sendable, Equatable {
+        case idle
+        case loading(String)
+        case failed(String, reason: String)
+    }
+
+    var entries: [ModelEntry] = []
+    /// What was wrong with cards that could not be read.
+    var problems: [String] = []
+    /// Whether the catalogue has been read.
+    var isListed = false
+    var selected = 0
+    /// First line of the card shown.
+    var cardScroll = 0
+    var loaded: LoadedModelFacts?
+    var loading = Loading.idle
+
+    var selectedEntry: ModelEntry? {
+        entries.indices.contains(selected) ? entries[selected] : nil
+    }
+}

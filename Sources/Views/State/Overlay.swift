@@ -1,0 +1,54 @@
+// Popups: what they ask and what has been typed into them.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// A list that is narrowed by typing.
+nonisolated struct FilteredList: Sendable, Equatable {
+    var entry = TextEntry()
+    var selected = 0
+}
+
+/// What a line of text is asked for.
+nonisolated enum PromptKind: Sendable, Equatable {
+    case openPicture, importMask, writeMask
+    case savePicture(Int)
+    case searchLog
+
+    var title: String {
+        switch self {
+        case .openPicture: "Open a picture (PNG or JPEG)"
+        case .importMask: "Import a mask (PNG, white = repaint)"
+        case .writeMask: "Write the mask as PNG"
+        case .searchLog: "Search the log"
+        case .savePicture: "Save the picture as PNG, with its recipe inside"
+        }
+    }
+}
+
+/// A question with a few answers.
+nonisolated struct Question: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
+        case quit, restore
+        case overwrite(PromptKind, path: String)
+    }
+
+    var kind: Kind
+    var title: String
+    var text: String
+    /// The answers; the first letter of each is its key.
+    var answers: [String]
+    var selected = 0
+}
+
+nonisolated enum Overlay: Sendable, Equatable {
+    /// Keys of the focused pane and the global ones.
+    case help(PaneID, FilteredList)
+    case palette(FilteredList)
+    /// The theme in force when the picker opened comes back on Esc.
+    case themes(FilteredList, before: String)
+    case classes(FilteredList)
+    /// Actions of a pane, at the place of the click.
+    case menu(PaneID, at: Point, selected: Int)
+    case prompt(PromptKind, TextEntry, problem: String?)
+    case question(Question)
+}

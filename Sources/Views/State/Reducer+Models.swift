@@ -1,0 +1,98 @@
+// Listing, loading and unloading models.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+nonisolated extension Reducer {
+    static func models(_ action: ModelsAction, _ state: inout AppState) -> [Effect] {
+        switch action {
+        case .listed(let entries, let problems): return listed(entries, problems, &state)
+        case .select(let index):
+            let last = max(0, state.models.entries.count - 1)
+            state.models.selected = max(0, min(last, index))
+            state.models.cardScroll = 0
+        case .load(let name):
+            guard let entry = state.models.entries.first(where: { $0.card.name == name }) else {
+                notify(.error, "There is no model named \(name).", &state)
+                return []
+            }
+            return load(entry, &state)
+        case .loading(let name): state.models.loading = .loading(name)
+        case .loaded(let facts): return loaded(facts, &state)
+        case .failed(let name, let reason):
+            state.models.loading = .failed(name, reason: reason)
+            notify(.error, "\(name) was not loaded: \(reason)", &state)
+            return [.log(.error, "\(name) was not loaded: \(reason)")]
+        case .unloaded:
+            state.models.loaded = nil
+            state.models.loading = .idle
+        case .scrollCard(let lines):
+            state.models.cardScroll = max(0, state.models.cardScroll + lines)
+        }
+        return []
+    }
+
+    static func load(_ entry: ModelEntry, _ state: inout AppState) -> [Effect] {
+        guard state.models.loaded?.card.name != entry.card.name else {
+            notify(.info, "\(entry.card.name) is loaded already.", &state)
+            return []
+        }
+        if case .loading = state.models.loading { return [] }
+        state.models.loading = .loading(entry.card.name)
+        return [.loadModel(entry)]
+    }
+
+    private static func listed(
+        _ entries: [ModelEntry], _ problems: [String], _ state: inout AppState
+    ) -> [Effect] {
+        let wasListed = state.models.isListed
+        state.models.entries = entries
+        state.models.problems = problems
+        state.models.isListed = true
+        state.models.selected = max(0, min(state.models.selected, entries.count - 1))
+        var effects: [Effect] = problems.map { .log(.warning, $0) }
+        if entries.isEmpty {
+            notify(.warning, "No model was found; Log says where it was looked for.", &state)
+        } else if !wasListed, state.models.loaded == nil {
+            let wanted = state.options.modelName
+            let index = entries.firstIndex { $0.card.name == wanted }
+            if let wanted, index == nil {
+                notify(.error, "There is no model named \(wanted).", &state)
+            }
+            state.models.selected = index ?? 0
+            effects += load(entries[index ?? 0], &state)
+        }
+        return effects
+    }
+
+    private static func loaded(_ facts: LoadedModelFacts, _ state: inout AppState) -> [Effect] {
+        state.models.loaded = facts
+        state.models.loading = .idle
+        let patchNums = facts.geometry.patchNums
+        if state.schedule.values.patchNums != patchNums {
+            let defaults = facts.card.defaults
+            var values = state.schedule.values
+            values.rows = SchedulePreset.default.rows(
+                patchNums: patchNums, cardSchedule: defaults.schedule)
+            values.preset = .default
+            values.cfg = defaults.cfg ?? values.cfg
+            values.topK = defaults.topK ?? values.topK
+            values.topP = defaults.topP ?? values.topP
+            state.schedule.values = values
+            state.schedule.field = .generate
+        }
+        if !facts.variants.contains(state.schedule.values.variant) {
+            state.schedule.values.variant = facts.variants.first ?? .hmar
+        }
+        let classes = facts.geometry.classes.count
+        if let label = state.schedule.values.classLabel, label >= classes {
+            state.schedule.values.classLabel = classes > 0 ? 0 : nil
+        }
+        if let source = state.mask.source, source.width != facts.geometry.imageSize {
+            state.mask = MaskState()
+            state.undo = UndoHistory()
+        }
+        state.mask.settings.keepScales = min(state.mask.settings.keepScales, patchNums.count)
+        notify(.info, "\(facts.card.name) is ready. Enter generates a picture.", &state)
+        return [.log(.info, "Loaded \(facts.card.name).")]
+    }
+}

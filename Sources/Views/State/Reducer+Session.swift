@@ -1,0 +1,75 @@
+// Writing the session and taking one up again.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+nonisolated extension Reducer {
+    static func session(_ action: SessionAction, _ state: inout AppState) -> [Effect] {
+        switch action {
+        case .opened(let recovered):
+            state.session.isReadOnly = false
+            state.session.recovered = recovered
+            if recovered != nil {
+                state.overlays.append(
+                    .question(
+                        Question(
+                            kind: .restore, title: "Restore the last session?",
+                            text: "The program ended unexpectedly. Its mask, schedule, parameters "
+                                + "and last picture were kept.",
+                            answers: ["Restore", "Start anew"])))
+            }
+        case .readOnly(let reason):
+            state.session.isReadOnly = true
+            if !reason.isEmpty { return [.log(.warning, reason)] }
+        case .restore: return restore(&state)
+        case .written: break
+        }
+        return []
+    }
+
+    /// The effect that writes the session, if there is something to write.
+    static func saveSession(_ state: inout AppState, beforeJob: Bool = false) -> [Effect] {
+        guard !state.session.isReadOnly, beforeJob || state.session.dirtySince != nil,
+            !state.schedule.values.rows.isEmpty
+        else {
+            state.session.dirtySince = nil
+            return []
+        }
+        state.session.dirtySince = nil
+        return [.saveSession(SessionSnapshot(state))]
+    }
+
+    private static func restore(_ state: inout AppState) -> [Effect] {
+        guard let snapshot = state.session.recovered else { return [] }
+        state.session.recovered = nil
+        state.schedule.values = snapshot.schedule
+        state.mask.settings = snapshot.edit
+        if let source = try? snapshot.source?.image() {
+            state.mask.open(source, name: snapshot.sourceName, notice: nil)
+            if let mask = try? snapshot.mask?.mask(), mask.width == source.width,
+                mask.height == source.height
+            {
+                state.mask.mask = mask
+            }
+        }
+        state.undo = snapshot.undo
+        if let picture = try? snapshot.picture?.image(),
+            let request = state.schedule.request()
+        {
+            var run = Run(
+                id: state.runs.nextID, kind: .sample, modelName: snapshot.model ?? "",
+                request: request)
+            run.state = .done
+            run.images = [picture]
+            run.isSaved = true
+            state.runs.append(run)
+            state.runs.shownID = run.id
+        }
+        notify(.info, "The last session is back.", &state)
+        if let name = snapshot.model, state.model?.card.name != name,
+            let entry = state.models.entries.first(where: { $0.card.name == name })
+        {
+            return load(entry, &state)
+        }
+        return []
+    }
+}

@@ -1,0 +1,48 @@
+// What the application needs from the rest of the program: models, pictures, masks.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// Work with files and models behind closures, so that tests need neither.
+///
+/// All of it is called on worker threads.
+nonisolated public struct Services: Sendable {
+    /// The models found, and what was wrong with cards that could not be read.
+    public var listModels: @Sendable () -> (entries: [ModelEntry], problems: [String])
+    public var loadModel: @Sendable (ModelEntry, Cancellation) throws -> any LoadedModel
+    /// A picture of the model's size, and what was done to make it fit.
+    public var openPicture: @Sendable (_ path: String, _ side: Int) throws -> (RGBImage, String?)
+    public var importMask: @Sendable (_ path: String) throws -> PixelMask
+    public var writeMask: @Sendable (PixelMask, _ path: String) throws -> Void
+    public var writePicture: @Sendable (RGBImage, PictureRecipe, _ path: String) throws -> Void
+
+    public init(
+        listModels: @escaping @Sendable () -> (entries: [ModelEntry], problems: [String]),
+        loadModel: @escaping @Sendable (ModelEntry, Cancellation) throws -> any LoadedModel,
+        openPicture: @escaping @Sendable (String, Int) throws -> (RGBImage, String?) =
+            Services.openPictureFile,
+        importMask: @escaping @Sendable (String) throws -> PixelMask = Services.importMaskFile,
+        writeMask: @escaping @Sendable (PixelMask, String) throws -> Void = {
+            try ImageFile.writeMask($0, to: $1)
+        },
+        writePicture: @escaping @Sendable (RGBImage, PictureRecipe, String) throws -> Void = {
+            try PictureMetadata.write($0, recipe: $1, to: $2)
+        }
+    ) {
+        self.listModels = listModels
+        self.loadModel = loadModel
+        self.openPicture = openPicture
+        self.importMask = importMask
+        self.writeMask = writeMask
+        self.writePicture = writePicture
+    }
+
+    /// Reads a PNG or JPEG file, cropped to its middle square and resized.
+    public static func openPictureFile(path: String, side: Int) throws -> (RGBImage, String?) {
+        let (image, fit) = try ImageFile.read(path: path, side: side)
+        return (image, fit.notice)
+    }
+
+    public static func importMaskFile(path: String) throws -> PixelMask {
+        try ImageFile.readMask(path: path)
+    }
+}

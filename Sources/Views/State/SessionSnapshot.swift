@@ -1,0 +1,31 @@
+// What a session file holds.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// The work of a session as it is written to disk: enough to go on after a crash.
+nonisolated struct SessionSnapshot: Sendable, Equatable, Codable {
+    var format = 1
+    var model: String?
+    var schedule: ScheduleValues
+    var edit: EditSettings
+    var mask: StoredMask?
+    var sourceName: String
+    /// The picture being edited and the last one generated; kept in PNG files beside the session.
+    var source: StoredImage?
+    var picture: StoredImage?
+    var undo: UndoHistory
+
+    /// Undo entries kept in the file.
+    static let undoLimit = 100
+
+    init(_ state: AppState) {
+        model = state.model?.card.name
+        schedule = state.schedule.values
+        edit = state.mask.settings
+        mask = state.mask.mask.map { StoredMask($0) }
+        sourceName = state.mask.sourceName
+        source = state.mask.source.map { StoredImage($0) }
+        picture = state.runs.runs.last { !$0.images.isEmpty }?.images.first.map { StoredImage($0) }
+        undo = state.undo.limited(to: Self.undoLimit)
+    }
+}

@@ -1,0 +1,122 @@
+// The session file and its lock.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+import Glibc
+
+/// Keeps one session in a folder: a JSON file, pictures beside it, and a lock with the process.
+///
+/// Used from the files thread only.
+nonisolated final class SessionStore: @unchecked Sendable {
+    enum Opening {
+        case fresh
+        /// A program that held the lock is gone without having ended.
+        case leftBehind(SessionSnapshot)
+        /// Another program holds the lock, or the folder cannot be used.
+        case held(String)
+    }
+
+    private let folder: String
+    private var lockDescriptor: Int32 = -1
+
+    init(folder: String) { self.folder = folder }
+
+    private var sessionPath: String { folder + "/session.json" }
+    private var sourcePath: String { folder + "/session-source.png" }
+    private var picturePath: String { folder + "/session-picture.png" }
+    private var lockPath: String { folder + "/session.lock" }
+
+    func open() -> Opening {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            return .held("The session folder \(folder) cannot be made; nothing is autosaved.")
+        }
+        let descriptor = Glibc.open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            return .held("The lock \(lockPath) cannot be opened; nothing is autosaved.")
+        }
+        // The kernel drops the lock with the process, however it ends.
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            Glibc.close(descriptor)
+            return .held("Another workbench is open; this one does not autosave.")
+        }
+        lockDescriptor = descriptor
+        guard let snapshot = read() else { return .fresh }
+        return .leftBehind(snapshot)
+    }
+
+    /// Writes pictures first, then the file that refers to them, each atomically.
+    func write(_ snapshot: SessionSnapshot) throws {
+        guard lockDescriptor >= 0 else { return }
+        var document = snapshot
+        if let source = try? snapshot.source?.image() {
+            try PNG.write(source, to: sourcePath)
+        }
+        if let picture = try? snapshot.picture?.image() {
+            try PNG.write(picture, to: picturePath)
+        }
+        document.source = nil
+        document.picture = nil
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        try AtomicWrite.write([UInt8](try encoder.encode(document)), to: sessionPath)
+    }
+
+    /// Gives the lock back; forgets the session unless it is to be recovered.
+    func close(keepsSession: Bool) {
+        guard lockDescriptor >= 0 else { return }
+        if !keepsSession {
+            for path in [sessionPath, sourcePath, picturePath] { unlink(path) }
+        }
+        Glibc.close(lockDescriptor)
+        lockDescriptor = -1
+    }
+
+    private func read() -> SessionSnapshot? {
+        guard let data = FileManager.default.contents(atPath: sessionPath),
+            var snapshot = try? JSONDecoder().decode(SessionSnapshot.self, from: data),
+            snapshot.format == 1, snapshot.isSound
+        else { return nil }
+        snapshot.source = (try? PNG.read(path: sourcePath)).map { StoredImage($0) }
+        snapshot.picture = (try? PNG.read(path: picturePath)).map { StoredImage($0) }
+        return snapshot
+    }
+}
+
+nonisolated extension SessionSnapshot {
+    /// Whether everything in the file is within its range; a file is no more trusted than typing.
+    var isSound: Bool {
+        let values = schedule
+        let rows = values.rows.allSatisfy {
+            (1...4096).contains($0.side) && $0.entries.allSatisfy { $0 >= 1 }
+                && $0.entries.count <= $0.tokenCount && $0.entries.reduce(0, +) == $0.tokenCount
+                && (0..<max(1, $0.tokenCount)).contains($0.maskSteps)
+        }
+        return rows && (1...8).contains(values.count) && (0...20).contains(values.cfg)
+            && values.topK >= 0 && (0...1).contains(values.topP)
+            && (values.classLabel ?? 0) >= 0 && (0...64).contains(edit.keepScales)
+            && (0...8).contains(edit.dilate) && (0...32).contains(edit.maskSteps)
+    }
+}
+
+nonisolated extension PixelMask {
+    /// The middle square at another size, as pictures are fitted; nearest pixels.
+    func fitted(side: Int) -> PixelMask {
+        guard side > 0, width != side || height != side else { return self }
+        let square = Swift.min(width, height)
+        let left = (width - square) / 2
+        let top = (height - square) / 2
+        var result = PixelMask(width: side, height: side)
+        for y in 0..<side {
+            for x in 0..<side {
+                result[x, y] =
+                    self[
+                        left + (2 * x + 1) * square / (2 * side),
+                        top + (2 * y + 1) * square / (2 * side)]
+            }
+        }
+        return result
+    }
+}
