@@ -8,7 +8,7 @@ enum Registry {
     static let trainingSystems: [any TrainingSystem] = TrainingSystems.all
 
     /// What loads models from cards.
-    static func loaders(device: CPUDevice) -> [any ModelLoader] { [] }
+    static func loaders(device: CPUDevice) -> [any ModelLoader] { [HMARLoader()] }
 
     /// The system of a recipe.
     ///
