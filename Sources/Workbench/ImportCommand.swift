@@ -110,8 +110,11 @@ struct ImportCommand: ParsableCommand {
         let suffix = part.archive.format == .pytorch ? "pth" : "safetensors"
         let file = "\(name)-\(role).\(suffix)"
         let target = "\(folder)/\(file)"
-        unlink(target)
-        if link(part.archive.path, target) != 0 {
+        if Self.isSameFile(part.archive.path, target) {
+            // It is in the store already.
+        } else if unlink(target) != 0 && errno != ENOENT {
+            throw InputError("\(target): cannot be replaced; set --models.")
+        } else if link(part.archive.path, target) != 0 {
             do {
                 try FileManager.default.copyItem(atPath: part.archive.path, toPath: target)
             } catch {
@@ -124,6 +127,12 @@ struct ImportCommand: ParsableCommand {
             role: role, path: file,
             sha256: try SHA256.hexDigest(ofFile: target, cancellation: cancellation),
             bytes: try MappedFile(path: target).byteCount)
+    }
+
+    private static func isSameFile(_ a: String, _ b: String) -> Bool {
+        var (first, second) = (stat(), stat())
+        return stat(a, &first) == 0 && stat(b, &second) == 0
+            && first.st_dev == second.st_dev && first.st_ino == second.st_ino
     }
 
     private func classNames(_ count: Int) throws -> [String] {
@@ -151,6 +160,7 @@ struct CheckpointPart {
         kind = try CheckpointKind.infer(archive)
         transformer =
             kind == .tokenizer ? nil : try TransformerConfiguration(archive: archive, kind: kind)
+        _ = try CheckpointKind.check(archive)
     }
 
     /// The card's role; nil for stages of training.

@@ -16,14 +16,19 @@ public final class ParameterStore {
         public var unexpected: [String] = []
         /// Names there with another shape.
         public var misshapen: [(name: String, expected: [Int], found: [Int])] = []
+        /// Weights there with an element type that is no floating-point one.
+        public var mistyped: [(name: String, shape: [Int], found: DType)] = []
 
         public static func == (a: Mismatch, b: Mismatch) -> Bool {
             a.missing.map(\.name) == b.missing.map(\.name) && a.unexpected == b.unexpected
                 && a.misshapen.map(\.name) == b.misshapen.map(\.name)
+                && a.mistyped.map(\.name) == b.mistyped.map(\.name)
         }
 
         /// Whether everything fits.
-        public var isEmpty: Bool { missing.isEmpty && unexpected.isEmpty && misshapen.isEmpty }
+        public var isEmpty: Bool {
+            missing.isEmpty && unexpected.isEmpty && misshapen.isEmpty && mistyped.isEmpty
+        }
     }
 
     /// Parameters in the order they were asked for.
@@ -76,8 +81,12 @@ public final class ParameterStore {
 
     fileprivate func make(_ name: String, shape: [Int], initializer: Initializer) -> Parameter {
         precondition(byName[name] == nil, "parameter \(name) was asked for twice")
-        let value = tensor(name, shape: shape) {
+        var value = tensor(name, shape: shape) {
             initializer(shape, generator: &generator, device: device)
+        }
+        if value.dtype != .float32 {
+            mismatch.mistyped.append((name, shape, value.dtype))
+            value = .zeros(shape, device: device)
         }
         let parameter = Parameter(name: name, value: value)
         parameters.append(parameter)

@@ -136,6 +136,11 @@ extension ParameterStore {
             unexpected: mismatch.unexpected,
             misfits: mismatch.misshapen.map {
                 .init(name: $0.name, expectedShape: $0.expected, foundShape: $0.found)
-            }, hint: hint)
+            }
+                + mismatch.mistyped.map {
+                    .init(
+                        name: $0.name, expectedShape: $0.shape, foundShape: $0.shape,
+                        expectedDType: .float32, foundDType: $0.found)
+                }, hint: hint)
     }
 }

@@ -28,16 +28,24 @@ enum SequenceBuffers {
         _ configuration: TransformerConfiguration, _ attention: ScaleAttention
     ) -> Tensor {
         let length = configuration.tokenCount
-        var values = [Float](repeating: -.infinity, count: length * length)
-        var start = 0
-        for count in configuration.tokenCounts {
-            let end = start + count
-            let first = attention == .blockCausal ? 0 : start
-            for row in start..<end {
-                for column in first..<end { values[row * length + column] = 0 }
-            }
-            start = end
+        var values: [Float] = []
+        values.reserveCapacity(length * length)
+        for (count, seen) in intervals(configuration, attention) {
+            var row = [Float](repeating: -.infinity, count: length)
+            row.replaceSubrange(seen, with: repeatElement(0, count: seen.count))
+            for _ in 0..<count { values += row }
         }
         return Tensor(values, shape: [1, 1, length, length])
+    }
+
+    /// Per map, its number of tokens and the positions that each of them may look at.
+    static func intervals(
+        _ configuration: TransformerConfiguration, _ attention: ScaleAttention
+    ) -> [(count: Int, seen: Range<Int>)] {
+        var start = 0
+        return configuration.tokenCounts.map { count in
+            defer { start += count }
+            return (count, (attention == .blockCausal ? 0 : start)..<(start + count))
+        }
     }
 }
