@@ -88,3 +88,10 @@ void cterm_guard_thread(void);
 /// Ends the process in a certain way: segv, bus, abort, trap, fpe, sys, stack, thread, exit.
 /// Returns only if the kind is unknown.
 void cterm_crash(const char *kind);
+
+// MARK: A pseudo-terminal (cpty.c)
+
+/// Starts argv[0] in a new session on a pseudo-terminal of `size` (rows, columns, pixel width, pixel
+/// height), standard error to the null device. Returns the master's descriptor, -1 with errno set.
+int cterm_pty_spawn(const char *const argv[], const char *const envp[], const int size[4],
+                    int *child);

@@ -17,7 +17,7 @@ struct BenchCommand: ParsableCommand {
               workbench bench kernels --json
             """)
 
-    @Argument(help: "What to measure: all, kernels, model.")
+    @Argument(help: "What to measure: all, kernels, model, application.")
     var suite = "all"
 
     @Option(help: "The model to measure.")
@@ -30,8 +30,9 @@ struct BenchCommand: ParsableCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard ["all", "kernels", "model"].contains(suite) else {
-            throw ValidationError("bench \(suite) is not known; give all, kernels or model.")
+        guard ["all", "kernels", "model", "application"].contains(suite) else {
+            throw ValidationError(
+                "bench \(suite) is not known; give all, kernels, model or application.")
         }
         guard (7...1000).contains(runs) else {
             throw ValidationError("--runs is \(runs); give 7 to 1000.")
@@ -42,7 +43,17 @@ struct BenchCommand: ParsableCommand {
         let device = common.computeDevice
         let bench = Benchmark(runs: runs, cancellation: Interrupt().cancellation)
         var report = BenchReport(machine: MachineDescription(device: device), rows: [])
-        if suite != "model" { report.rows += try KernelBenchmarks(device: device).run(bench) }
+        if ["all", "kernels"].contains(suite) {
+            report.rows += try KernelBenchmarks(device: device).run(bench)
+        }
+        if ["all", "model"].contains(suite) {
+            report.rows += try ModelBenchmarks(access: ModelAccess(common), name: model).run(bench)
+        }
+        if ["all", "application"].contains(suite) {
+            let folder = common.modelsFolder.map { ["--models", $0] } ?? []
+            report.rows += try ApplicationBenchmarks(arguments: folder + ["--model", model])
+                .run(bench)
+        }
         if json.isOn {
             try Output.json(report)
         } else {
