@@ -114,9 +114,11 @@ struct ImportCommand: ParsableCommand {
             // It is in the store already.
         } else if unlink(target) != 0 && errno != ENOENT {
             throw InputError("\(target): cannot be replaced; set --models.")
-        } else if link(part.archive.path, target) != 0 {
+        } else if linkat(AT_FDCWD, part.archive.path, AT_FDCWD, target, AT_SYMLINK_FOLLOW) != 0 {
+            // Caches of downloads hold links to files; the file itself is what is kept.
             do {
-                try FileManager.default.copyItem(atPath: part.archive.path, toPath: target)
+                let source = URL(fileURLWithPath: part.archive.path).resolvingSymlinksInPath()
+                try FileManager.default.copyItem(atPath: source.path, toPath: target)
             } catch {
                 throw InputError(
                     "\(target): cannot be written (\(error.localizedDescription)); "

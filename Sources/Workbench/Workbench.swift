@@ -18,7 +18,8 @@ struct Workbench: ParsableCommand {
             SampleCommand.self, EditCommand.self, EncodeCommand.self, DecodeCommand.self,
             ReplayCommand.self, ModelsCommand.self, InspectCommand.self, ImportCommand.self,
             TrainCommand.self,
-            BenchCommand.self, PathsCommand.self, ThemesCommand.self, DoctorCommand.self,
+            BenchCommand.self, SelfTestCommand.self, DoctorCommand.self, PathsCommand.self,
+            ThemesCommand.self, CompletionsCommand.self,
             RunCommand.self,
         ],
         defaultSubcommand: RunCommand.self)

@@ -3,7 +3,7 @@
 
 extension DecodingError {
     /// Which field is wrong and how, "the field defaults.cfg is not a number".
-    var sentence: String {
+    package var sentence: String {
         switch self {
         case .keyNotFound(let key, let context):
             return "the field \(Self.path(context.codingPath + [key])) is missing"

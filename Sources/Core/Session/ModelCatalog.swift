@@ -124,7 +124,10 @@ public struct ModelCatalog: Sendable {
 
     private static func cardPaths(in folder: String) -> [String] {
         func cards(_ folder: String, _ names: [String]) -> [String] {
-            names.filter { $0.hasSuffix(".json") && !$0.hasPrefix(".") }.map { folder + "/" + $0 }
+            // Answers for the self-test lie beside the cards.
+            names.filter {
+                $0.hasSuffix(".json") && !$0.hasSuffix(".selftest.json") && !$0.hasPrefix(".")
+            }.map { folder + "/" + $0 }
         }
         let files = FileManager.default
         let names = ((try? files.contentsOfDirectory(atPath: folder)) ?? []).sorted()
