@@ -43,7 +43,8 @@ enum ExitStatus {
         error is ScheduleError || error is CheckpointError || error is FileFormatError
             || error is DatasetError || error is CatalogError || error is AssetError
             || error is InputError || error is TOMLError || error is TrainingError
-            || error is ThemeError || error is ConfigurationError
+            || error is ThemeError || error is ConfigurationError || error is SamplingError
+            || error is ForwardError
     }
 }
 
