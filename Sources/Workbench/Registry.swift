@@ -10,6 +10,18 @@ enum Registry {
     /// What loads models from cards.
     static func loaders(device: CPUDevice) -> [any ModelLoader] { [HMARLoader()] }
 
+    /// What `workbench forward` can run.
+    static let forwardEntries: [any ForwardEntry] = ForwardEntries.all
+
+    /// The forward entry of a name.
+    ///
+    /// - Throws: `ForwardError.unknownEntry`.
+    static func forwardEntry(named name: String) throws -> any ForwardEntry {
+        if let found = forwardEntries.first(where: { $0.name == name }) { return found }
+        throw ForwardError.unknownEntry(
+            name: name, nearest: nearestName(to: name, among: forwardEntries.map(\.name)))
+    }
+
     /// The system of a recipe.
     ///
     /// - Throws: `InputError` naming the nearest known system.
