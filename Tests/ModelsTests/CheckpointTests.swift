@@ -62,6 +62,22 @@ import Testing
         #expect(text.contains("ns_head.bias") && text.contains("128") && text.contains("127"))
     }
 
+    @Test func weightsOfIntegersAreRefused() throws {
+        let archive = try changed("tiny_hmar.safetensors") {
+            $0["class_emb.weight"] = .zeros([11, 64], dtype: .int32)
+        }
+        let text = message { _ = try HMAR(archive: archive) }
+        #expect(text.contains("class_emb.weight") && text.contains("I32"))
+    }
+
+    @Test func aLyingSizeAllocatesNothing() throws {
+        // Width 60000 would make matrices of 40 GB.
+        let archive = try changed("tiny_hmar.safetensors") {
+            $0["word_embed.weight"] = .zeros([60_000, 8])
+        }
+        #expect(message { _ = try HMAR(archive: archive) }.contains("class_emb.weight"))
+    }
+
     @Test func aWrongMaskIsRefused() throws {
         let archive = try changed("tiny_hmar.safetensors") {
             $0["attn_bias_for_masking"] = .zeros([1, 1, 30, 30])

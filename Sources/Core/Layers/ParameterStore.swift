@@ -86,7 +86,7 @@ public final class ParameterStore {
         }
         if value.dtype != .float32 {
             mismatch.mistyped.append((name, shape, value.dtype))
-            value = .zeros(shape, device: device)
+            value = placeholder(shape)
         }
         let parameter = Parameter(name: name, value: value)
         parameters.append(parameter)
@@ -105,17 +105,23 @@ public final class ParameterStore {
         taken.insert(name)
         guard let found = source[name] else {
             mismatch.missing.append((name, shape))
-            return .zeros(shape, device: device)
+            return placeholder(shape)
         }
         guard found.shape == shape else {
             mismatch.misshapen.append((name, shape, found.shape))
-            return .zeros(shape, device: device)
+            return placeholder(shape)
         }
         // 16-bit weights are widened once; float32 ones stay mapped.
         switch found.dtype {
         case .float16, .bfloat16: return found.cast(to: .float32)
         case .float32, .int32, .int64, .uint8: return found
         }
+    }
+
+    /// Stands for a tensor that does not fit, without memory: a refused file must not decide how
+    /// much is allocated.
+    private func placeholder(_ shape: [Int]) -> Tensor {
+        Tensor.zeros([Int](repeating: 1, count: shape.count), device: device).expanded(to: shape)
     }
 }
 

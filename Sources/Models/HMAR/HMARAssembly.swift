@@ -27,7 +27,10 @@ public enum HMARAssembly {
             guard let name = maskedName(parameter.name, base: base) else { continue }
             result.append((name, averages[parameter.name] ?? parameter.value))
         }
-        for (name, value) in nextScale.buffers.sorted(by: { $0.key < $1.key }) {
+        let buffers = nextScale.buffers.merging(
+            SequenceBuffers.exported(nextScale.configuration, .blockDiagonal)
+        ) { _, written in written }
+        for (name, value) in buffers.sorted(by: { $0.key < $1.key }) {
             result.append((nextScaleName(name, base: base), value))
             if let name = maskedName(name, base: base) { result.append((name, value)) }
         }

@@ -20,7 +20,8 @@ public enum ConfigurationError: Error, Equatable, Sendable {
         try require(
             patchNums.first == 1 && rising && patchNums.count <= 64
                 && patchNums.allSatisfy { $0 <= 256 },
-            "patch_nums", "\(patchNums)", "1, then rising sides up to 256, such as [1,2,3,5,7]")
+            "patch_nums", "\(patchNums)",
+            "1, then rising sides up to 256, at most 64 of them, such as [1,2,3,5,7]")
     }
 }
 

@@ -15,6 +15,16 @@ enum SequenceBuffers {
         }
     }
 
+    /// Both buffers by name, as an export writes them.
+    static func exported(
+        _ configuration: TransformerConfiguration, _ attention: ScaleAttention
+    ) -> [String: Tensor] {
+        [
+            "lvl_1L": levels(configuration),
+            "attn_bias_for_masking": bias(configuration, attention),
+        ]
+    }
+
     /// The scale of every token, int64 [1, L].
     static func levels(_ configuration: TransformerConfiguration) -> Tensor {
         let ids = configuration.tokenCounts.enumerated().flatMap { scale, count in

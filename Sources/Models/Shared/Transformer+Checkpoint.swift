@@ -95,7 +95,9 @@ extension SequenceBuffers {
         if tensors["lvl_1L"] == nil { tensors["lvl_1L"] = levels(configuration) }
         let length = configuration.tokenCount
         guard let found = tensors["attn_bias_for_masking"] else {
-            tensors["attn_bias_for_masking"] = bias(configuration, attention)
+            // Never used, so it takes no memory; an export writes it anew.
+            tensors["attn_bias_for_masking"] = Tensor.zeros([1, 1, 1, 1])
+                .expanded(to: [1, 1, length, length])
             return
         }
         if found.shape == [1, 1, length, length] {

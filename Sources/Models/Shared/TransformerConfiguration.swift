@@ -76,7 +76,8 @@ public struct TransformerConfiguration: Sendable, Equatable, Codable {
     /// - Throws: ``ConfigurationError``.
     public func validate() throws(ConfigurationError) {
         try ConfigurationError.require(depth > 0 && depth <= 256, "depth", "\(depth)", "1 to 256")
-        try ConfigurationError.require(width > 0, "width", "\(width)", "1 or more")
+        try ConfigurationError.require(
+            width > 0 && width <= 65_536, "width", "\(width)", "1 to 65536")
         try ConfigurationError.require(
             heads > 0 && width % heads == 0, "heads", "\(heads)", "a divisor of width \(width)")
         try ConfigurationError.require(

@@ -21,7 +21,8 @@ extension VQVAE {
         let usage = "quantize.ema_vocab_hit_SV"
         // The usage statistics belong to the maps trained with; the weights serve any maps.
         if tensors[usage]?.shape.first != configuration.scaleCount {
-            tensors[usage] = .zeros([configuration.scaleCount, configuration.vocabulary])
+            tensors[usage] = Tensor.zeros([1, 1])
+                .expanded(to: [configuration.scaleCount, configuration.vocabulary])
         }
         let store = ParameterStore(tensors: tensors)
         try self.init(configuration: configuration, store: store)

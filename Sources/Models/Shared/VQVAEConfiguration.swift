@@ -55,10 +55,12 @@ public struct VQVAEConfiguration: Sendable, Equatable, Codable {
     /// - Throws: ``ConfigurationError``.
     public func validate() throws(ConfigurationError) {
         try ConfigurationError.require(
-            channels > 0 && channels % 32 == 0, "channels", "\(channels)", "a multiple of 32")
+            channels > 0 && channels % 32 == 0 && channels <= 8192, "channels", "\(channels)",
+            "a multiple of 32 up to 8192")
         try ConfigurationError.require(
-            !channelMultipliers.isEmpty && channelMultipliers.allSatisfy { $0 > 0 },
-            "channel_multipliers", "\(channelMultipliers)", "positive integers, one per level")
+            !channelMultipliers.isEmpty && channelMultipliers.count <= 16
+                && channelMultipliers.allSatisfy { $0 > 0 && $0 <= 64 },
+            "channel_multipliers", "\(channelMultipliers)", "1 to 64 for each of 1 to 16 levels")
         try ConfigurationError.require(
             residualBlocks > 0, "residual_blocks", "\(residualBlocks)", "1 or more")
         try ConfigurationError.require(

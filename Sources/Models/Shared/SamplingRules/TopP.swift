@@ -22,9 +22,11 @@ public struct TopP: Sendable, Equatable {
     /// Sets what is removed to −∞; −∞ on entry counts as probability 0.
     public func apply(to logits: UnsafeMutableBufferPointer<Float>) {
         guard probability > 0, logits.count > 1 else { return }
-        let order = logits.indices.sorted { a, b in
+        // What top-k removed has probability 0 and stays removed.
+        let order = logits.indices.filter { logits[$0] > -.infinity }.sorted { a, b in
             logits[a] != logits[b] ? logits[a] < logits[b] : a < b
         }
+        guard order.count > 1 else { return }
         let largest = logits[order[order.count - 1]]
         var total: Float = 0
         let weights = order.map { index -> Float in
