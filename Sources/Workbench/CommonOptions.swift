@@ -49,6 +49,14 @@ struct CommonOptions: ParsableArguments {
     }
 }
 
+/// A command that computes: it runs on the device that its options name.
+protocol ComputingCommand: ParsableCommand {
+    var common: CommonOptions { get }
+}
+
+/// The CPU device in force: that of `--threads`, or the shared one.
+var hostDevice: CPUDevice { (currentDevice as? CPUDevice) ?? .shared }
+
 /// Whether a command prints JSON.
 struct JSONOption: ParsableArguments {
     @Flag(name: .customLong("json"), help: "Print one JSON document on standard output.")

@@ -5,7 +5,7 @@ import Foundation
 import Views
 
 /// What this machine and terminal can do, and what to do about what is missing.
-struct DoctorCommand: ParsableCommand {
+struct DoctorCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Say what this machine and terminal can do.",
         discussion: "Example:\n  workbench doctor")
@@ -38,7 +38,7 @@ struct DoctorCommand: ParsableCommand {
     func run() throws {
         let access = try ModelAccess(common)
         let report = Report(
-            machine: MachineDescription(device: common.computeDevice),
+            machine: MachineDescription(device: hostDevice),
             cuda: "not used: this build computes on the CPU",
             models: access.catalog.entries.map(\.card.name),
             problems: access.catalog.problems.map { "\($0)" }, terminal: Self.terminal())

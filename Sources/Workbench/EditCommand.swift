@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Repaints parts of a picture without retraining.
-struct EditCommand: ParsableCommand {
+struct EditCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit", abstract: "Repaint the masked part of a picture.",
         discussion: """

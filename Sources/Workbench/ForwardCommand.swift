@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Runs one function of a model on tensors from a file.
-struct ForwardCommand: ParsableCommand {
+struct ForwardCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "forward",
         abstract: "Run one named function of a model on given tensors.",

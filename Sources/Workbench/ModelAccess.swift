@@ -12,7 +12,7 @@ struct ModelAccess {
             .process(
                 modelsDirectory: common.modelsFolder, dataDirectory: common.dataFolder))
         catalog = ModelCatalog(folders: locator.folders(for: .weights))
-        registry = ModelRegistry(Registry.loaders(device: common.computeDevice))
+        registry = ModelRegistry(Registry.loaders)
     }
 
     /// A model of any kind.

@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Makes a picture again from the recipe in its file.
-struct ReplayCommand: ParsableCommand {
+struct ReplayCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Make a picture again from the recipe inside it.",
         discussion: """

@@ -5,7 +5,7 @@ import Foundation
 import Views
 
 /// Opens the terminal application.
-struct RunCommand: ParsableCommand {
+struct RunCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Open the terminal application (the default).",
         discussion: """

@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Generates pictures.
-struct SampleCommand: ParsableCommand {
+struct SampleCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample", abstract: "Generate pictures scale by scale.",
         discussion: """

@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Checks that this build computes right on this machine.
-struct SelfTestCommand: ParsableCommand {
+struct SelfTestCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "selftest",
         abstract: "Check gradients, number formats, random numbers and installed models.",
@@ -62,7 +62,7 @@ struct SelfTestCommand: ParsableCommand {
         if json.isOn {
             try Output.json(
                 Report(
-                    passed: failed.isEmpty, device: common.computeDevice.name, checks: rows))
+                    passed: failed.isEmpty, device: hostDevice.name, checks: rows))
         } else {
             Output.line(
                 failed.isEmpty

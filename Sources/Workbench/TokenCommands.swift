@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Pictures to token maps.
-struct EncodeCommand: ParsableCommand {
+struct EncodeCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "encode", abstract: "Encode a picture to multi-scale token maps.",
         discussion: """
@@ -63,7 +63,7 @@ struct EncodeCommand: ParsableCommand {
 }
 
 /// Token maps to pictures.
-struct DecodeCommand: ParsableCommand {
+struct DecodeCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "decode", abstract: "Decode token maps to a picture.",
         discussion: """

@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Trains any system by a recipe.
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train a system by a recipe.",
         discussion: """
@@ -38,7 +38,7 @@ struct TrainCommand: ParsableCommand {
         let name = try table.string("name")
         let system = try Registry.trainingSystem(named: table.string("system"), recipe: recipe)
         let folder = try RunFolder(path: out ?? "runs/\(name)")
-        let device = common.computeDevice
+        let device = hostDevice
         let interrupt = Interrupt()
         let saved = try resume ? folder.load(device: device) : nil
         if resume && saved == nil {

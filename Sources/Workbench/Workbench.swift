@@ -34,7 +34,8 @@ enum Entry {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Workbench.parseAsRoot()
-            try command.run()
+            let device = (command as? any ComputingCommand)?.common.computeDevice
+            try withDevice(device ?? CPUDevice.shared) { try command.run() }
         } catch {
             exit(ExitStatus.report(error))
         }

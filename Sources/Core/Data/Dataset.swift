@@ -53,7 +53,7 @@ extension Dataset {
     /// - Throws: ``DatasetError/sizeMismatch(name:index:expected:found:)``, ``FileFormatError``.
     /// - Precondition: at least one index, all in range.
     public func batch(
-        _ indices: [Int], device: any Device = CPUDevice.shared
+        _ indices: [Int], device: any Device = currentDevice
     ) throws -> DatasetBatch {
         precondition(!indices.isEmpty, "an empty batch of \(name)")
         let first = try image(at: indices[0])

@@ -46,14 +46,14 @@ public final class ParameterStore {
     private var byName: [String: Parameter] = [:]
 
     /// A store that draws every parameter.
-    public init(seed: UInt64, device: any Device = CPUDevice.shared) {
+    public init(seed: UInt64, device: any Device = currentDevice) {
         self.device = device
         generator = RandomGenerator(seed: seed, stream: 0x7061_7261)
         source = nil
     }
 
     /// A store that takes every parameter from a checkpoint's tensors.
-    public init(tensors: [String: Tensor], device: any Device = CPUDevice.shared) {
+    public init(tensors: [String: Tensor], device: any Device = currentDevice) {
         self.device = device
         generator = RandomGenerator(seed: 0)
         source = tensors

@@ -44,8 +44,12 @@ public final class JobQueue: @unchecked Sendable {
     /// - Parameter onChange: called from any thread after every change; keep it short (wake a loop).
     public init(onChange: @escaping @Sendable () -> Void = {}) {
         self.onChange = onChange
+        // Jobs compute where the queue's maker does.
+        let device = currentDevice
         let thread = Thread { [weak self] in
-            while let next = self?.takeNext() { self?.run(next) }
+            withDevice(device) {
+                while let next = self?.takeNext() { self?.run(next) }
+            }
         }
         thread.name = "jobs"
         thread.stackSize = 16 << 20

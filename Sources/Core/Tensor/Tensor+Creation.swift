@@ -4,7 +4,7 @@ extension Tensor {
     /// Copies float values to a device, row-major.
     ///
     /// - Precondition: `values.count` is the product of `shape`.
-    public init(_ values: [Float], shape: [Int], device: any Device = CPUDevice.shared) {
+    public init(_ values: [Float], shape: [Int], device: any Device = currentDevice) {
         requireShapes(values.count == shape.reduce(1, *), "Tensor", [[values.count], shape])
         let storage = device.allocate(byteCount: 4 * values.count)
         values.withUnsafeBytes { device.upload($0, to: storage) }
@@ -12,7 +12,7 @@ extension Tensor {
     }
 
     /// Copies 32-bit integers (indices, labels, tokens) to a device, row-major.
-    public init(int32 values: [Int32], shape: [Int], device: any Device = CPUDevice.shared) {
+    public init(int32 values: [Int32], shape: [Int], device: any Device = currentDevice) {
         requireShapes(values.count == shape.reduce(1, *), "Tensor", [[values.count], shape])
         let storage = device.allocate(byteCount: 4 * values.count)
         values.withUnsafeBytes { device.upload($0, to: storage) }
@@ -20,7 +20,7 @@ extension Tensor {
     }
 
     /// A scalar.
-    public init(_ value: Float, device: any Device = CPUDevice.shared) {
+    public init(_ value: Float, device: any Device = currentDevice) {
         self.init([value], shape: [], device: device)
     }
 
@@ -34,7 +34,7 @@ extension Tensor {
 
     /// All zero bits.
     public static func zeros(
-        _ shape: [Int], dtype: DType = .float32, device: any Device = CPUDevice.shared
+        _ shape: [Int], dtype: DType = .float32, device: any Device = currentDevice
     ) -> Tensor {
         let tensor = empty(shape, dtype: dtype, device: device)
         device.clear(tensor.storage)
@@ -43,7 +43,7 @@ extension Tensor {
 
     /// Every element the same float.
     public static func full(
-        _ shape: [Int], _ value: Float, device: any Device = CPUDevice.shared
+        _ shape: [Int], _ value: Float, device: any Device = currentDevice
     ) -> Tensor {
         device.full(shape, value)
     }
@@ -51,7 +51,7 @@ extension Tensor {
     /// Normal deviates drawn from a generator.
     public static func normal(
         _ shape: [Int], mean: Float = 0, standardDeviation: Float = 1,
-        generator: inout RandomGenerator, device: any Device = CPUDevice.shared
+        generator: inout RandomGenerator, device: any Device = currentDevice
     ) -> Tensor {
         let values = (0..<shape.reduce(1, *)).map { _ in
             mean + standardDeviation * Float(generator.nextNormal())
@@ -62,7 +62,7 @@ extension Tensor {
     /// Uniform deviates in [low, high).
     public static func uniform(
         _ shape: [Int], low: Float = 0, high: Float = 1, generator: inout RandomGenerator,
-        device: any Device = CPUDevice.shared
+        device: any Device = currentDevice
     ) -> Tensor {
         let values = (0..<shape.reduce(1, *)).map { _ in
             low + (high - low) * generator.nextFloat()

@@ -3,12 +3,12 @@
 extension Tensor {
     /// A tensor over a checkpoint's mapped bytes: nothing is read until a kernel touches it.
     ///
-    /// The file stays mapped for as long as the tensor's storage lives. Misaligned tensors (possible
+    /// Devices with memory of their own get a copy. On the CPU the file stays mapped for as long as the tensor's storage lives. Misaligned tensors (possible
     /// in hand-made files) are copied. The memory is read-only; trainable parameters copy it first.
-    public init(record: TensorRecord, device: CPUDevice = .shared) {
+    public init(record: TensorRecord, device: any Device = currentDevice) {
         let file = record.file
         let bytes = record.bytes
-        guard record.isAligned, let base = bytes.baseAddress else {
+        guard device is CPUDevice, record.isAligned, let base = bytes.baseAddress else {
             let storage = device.allocate(byteCount: bytes.count)
             device.upload(bytes, to: storage)
             self.init(
@@ -28,7 +28,7 @@ extension Tensor {
 
 extension TensorArchive {
     /// All tensors by name, mapped.
-    public func tensors(device: CPUDevice = .shared) -> [String: Tensor] {
+    public func tensors(device: any Device = currentDevice) -> [String: Tensor] {
         Dictionary(
             uniqueKeysWithValues: records.map { ($0.name, Tensor(record: $0, device: device)) })
     }

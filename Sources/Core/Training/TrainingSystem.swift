@@ -25,7 +25,7 @@ public struct TrainingContext: Sendable {
     public var cancellation: Cancellation
 
     public init(
-        device: any Device = CPUDevice.shared, dataFolder: String? = nil,
+        device: any Device = currentDevice, dataFolder: String? = nil,
         cancellation: Cancellation = Cancellation(),
         resolve: @escaping @Sendable (String) -> String = { $0 }
     ) {

@@ -49,7 +49,7 @@ extension NextScaleTransformer {
         }
         var generator = RandomGenerator(seed: seed, stream: 0x6D61_736B)
         tensors["mask_embed.weight"] = Initializer.transformer(width: configuration.width)(
-            [1, configuration.width], generator: &generator, device: CPUDevice.shared)
+            [1, configuration.width], generator: &generator, device: currentDevice)
         return try NextScaleTransformer(
             configuration: configuration, attention: .blockDiagonal,
             store: ParameterStore(tensors: tensors), isMaskedPrediction: true)

@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Measures speed as ratios taken in one run, with what the machine is.
-struct BenchCommand: ParsableCommand {
+struct BenchCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure speed: kernels against BLAS, models, memory.",
         discussion: """
@@ -40,7 +40,7 @@ struct BenchCommand: ParsableCommand {
     }
 
     func run() throws {
-        let device = common.computeDevice
+        let device = hostDevice
         let bench = Benchmark(runs: runs, cancellation: Interrupt().cancellation)
         var report = BenchReport(machine: MachineDescription(device: device), rows: [])
         if ["all", "kernels"].contains(suite) {
