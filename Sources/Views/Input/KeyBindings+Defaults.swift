@@ -162,7 +162,7 @@ nonisolated extension KeyBindings {
         case .schedule: [.generate, .increase, .decrease, .edit, .nextFamily, .chooseClass]
         case .preview: [.generate, .runNewSeed, .pauseRun, .stepRun, .nextView, .editPicture]
         case .mask: [.runEdit, .toolBrush, .toolEraser, .toolBox, .nextEditMode, .undo]
-        case .tokens: [.previousScale, .nextScale, .nextColoring, .generate, .help]
+        case .tokens: [.previousScale, .nextScale, .nextColoring, .followScale, .help]
         case .jobs: [.cancelJob, .jobUp, .jobDown, .pauseQueue, .clearFinished]
         case .log: [.search, .logMore, .logLess, .help, .palette]
         }

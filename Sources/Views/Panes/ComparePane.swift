@@ -6,76 +6,124 @@ enum ComparePane {
     static func draw(into surface: inout Surface, context: DrawContext) {
         let runs = context.state.runs.comparison
         let size = surface.bounds
-        guard let first = runs.first, size.width > runs.count * 6 else { return }
+        guard let first = runs.first, size.width > runs.count * 6, size.height > 4 else { return }
         let name = context.state.model?.className(first.request.classLabel) ?? ""
         surface.put(
             CharacterWidth.truncate(
-                "Compared at seed \(first.request.seed), \(name)", to: size.width),
-            x: 0, y: 0, style: context.text)
-        let width = size.width / runs.count
-        let scales = first.schedule.patchNums.count
-        let showsBars = size.height >= scales + 14
-        let factRows = showsBars ? 5 + scales : min(5, max(0, size.height - 8))
-        let pictureRows = max(3, size.height - 2 - factRows)
-        let slowest =
-            runs.flatMap { secondsPerScale($0) }.compactMap { $0 }.max() ?? 0
+                "Compared at seed \(first.request.seed), \(name)", to: size.width - 2),
+            x: 1, y: 0, style: context.text)
+        let body = Rect(x: 1, y: 1, width: size.width - 2, height: size.height - 1)
+        let slowest = runs.flatMap { secondsPerScale($0) }.compactMap { $0 }.max() ?? 0
+        let tiles = tiles(runs.count, scales: first.schedule.patchNums.count, in: body, context)
         for (i, run) in runs.enumerated() {
-            let column = Rect(x: i * width, y: 1, width: width - 1, height: size.height - 1)
-            surface.drawing(in: column) { surface in
-                draw(
-                    run, index: i, pictureRows: pictureRows, showsBars: showsBars,
-                    slowest: slowest, into: &surface, context: context)
+            surface.drawing(in: tiles.whole[i]) { surface in
+                surface.put(
+                    CharacterWidth.truncate(
+                        run.request.variant.shortTitle, to: surface.bounds.width),
+                    x: 0, y: 0, style: context.theme[.title])
+            }
+            picture(run, index: i, in: tiles.pictures[i], into: &surface, context: context)
+            surface.drawing(in: tiles.facts[i]) {
+                facts(run, slowest: slowest, into: &$0, context: context)
             }
             context.click(
-                column, on: surface,
+                tiles.whole[i], on: surface,
                 [.focus(.preview), .run(.show(run.id)), .preview(.view(.picture))])
         }
     }
 
-    private static func draw(
-        _ run: Run, index: Int, pictureRows: Int, showsBars: Bool, slowest: Double,
-        into surface: inout Surface, context: DrawContext
+    private struct Tiles {
+        var whole: [Rect] = []
+        var pictures: [Rect] = []
+        var facts: [Rect] = []
+    }
+
+    /// Columns with the facts under the picture, or rows with the facts beside it, whichever shows
+    /// larger pictures.
+    private static func tiles(
+        _ count: Int, scales: Int, in rect: Rect, _ context: DrawContext
+    ) -> Tiles {
+        let cell = context.pictureCell
+        let columnWidth = rect.width / count
+        let factRows = min(3 + scales, max(2, rect.height - 8))
+        let underSide = min(
+            (columnWidth - 1) * cell.width, (rect.height - 1 - factRows) * cell.height)
+        let rowHeight = rect.height / count
+        let besideWidth = max(0, rect.width - 24)
+        let besideSide = min(besideWidth * cell.width, (rowHeight - 2) * cell.height)
+        var tiles = Tiles()
+        for i in 0..<count {
+            if underSide >= besideSide {
+                let whole = Rect(
+                    x: rect.x + i * columnWidth, y: rect.y, width: columnWidth - 1,
+                    height: rect.height)
+                // The facts follow the picture: rows that it does not need go to the bottom.
+                let rows = min(
+                    rect.height - 1 - factRows,
+                    (underSide + cell.height - 1) / max(1, cell.height))
+                tiles.whole.append(whole)
+                tiles.pictures.append(
+                    Rect(x: whole.x, y: whole.y + 1, width: whole.width, height: rows))
+                tiles.facts.append(
+                    Rect(x: whole.x, y: whole.y + 1 + rows, width: whole.width, height: factRows))
+            } else {
+                let whole = Rect(
+                    x: rect.x, y: rect.y + i * rowHeight, width: rect.width, height: rowHeight)
+                let width = min(besideWidth, (besideSide + cell.width - 1) / max(1, cell.width))
+                tiles.whole.append(whole)
+                tiles.pictures.append(
+                    Rect(x: whole.x, y: whole.y + 1, width: width, height: rowHeight - 2))
+                tiles.facts.append(
+                    Rect(
+                        x: whole.x + width + 2, y: whole.y + 1, width: rect.width - width - 2,
+                        height: rowHeight - 2))
+            }
+        }
+        return tiles
+    }
+
+    private static func picture(
+        _ run: Run, index: Int, in rect: Rect, into surface: inout Surface, context: DrawContext
     ) {
-        let size = surface.bounds
-        surface.put(
-            CharacterWidth.truncate(run.request.variant.shortTitle, to: size.width), x: 0, y: 0,
-            style: context.theme[.title])
-        let rect = Rect(x: 0, y: 1, width: size.width, height: pictureRows - 1)
-        var y = rect.maxY
         if let image = run.latestImages.first {
-            let place = context.show(
+            context.show(
                 PictureContent(image, kind: run.isActive ? .live : .still),
                 id: PictureID.comparison(index), in: rect, on: &surface, alignTop: true)
-            y = place.maxY
         } else {
             surface.put(
-                run.isActive ? "waiting…" : "no picture", x: 0, y: rect.y + rect.height / 2,
-                width: size.width, alignment: .center, style: context.dim)
+                run.isActive ? "waiting…" : "no picture", x: rect.x, y: rect.y + rect.height / 2,
+                width: rect.width, alignment: .center, style: context.dim)
         }
+    }
+
+    private static func facts(
+        _ run: Run, slowest: Double, into surface: inout Surface, context: DrawContext
+    ) {
+        let size = surface.bounds
         let (status, style) = PreviewPane.status(run, context: context)
         surface.put(
-            CharacterWidth.truncate(status, to: size.width), x: 0, y: y,
+            CharacterWidth.truncate(status, to: size.width), x: 0, y: 0,
             style: context.theme[style])
         let cache = run.cacheBytes.map { $0 == 0 ? "no cache" : "cache " + context.bytes($0) }
         surface.put(
-            CharacterWidth.truncate(cache ?? "cache —", to: size.width), x: 0, y: y + 1,
+            CharacterWidth.truncate(cache ?? "cache —", to: size.width), x: 0, y: 1,
             style: context.text)
         guard !context.state.options.isDeterministic else { return }
         let seconds = secondsPerScale(run)
         let total = seconds.compactMap { $0 }.reduce(0, +)
         surface.put(
-            total > 0 ? context.duration(total) : "—", x: 0, y: y + 2, style: context.text)
-        guard showsBars else { return }
-        for (scale, value) in seconds.enumerated() {
-            let row = y + 3 + scale
+            total > 0 ? context.duration(total) + " in all" : "—", x: 0, y: 2, style: context.text)
+        for (scale, value) in seconds.enumerated() where 3 + scale < size.height {
+            let row = 3 + scale
             surface.put("\(scale)", x: 0, y: row, style: context.dim)
             guard let value else { continue }
-            let label = context.duration(value)
             let barWidth = max(1, size.width - 3 - 7)
             context.bar(
                 slowest > 0 ? value / slowest : 0, x: 3, y: row, width: barWidth, on: &surface,
                 fill: .plotBar)
-            surface.put(label, x: size.width - 6, y: row, style: context.dim)
+            surface.put(
+                context.duration(value), x: size.width - 7, y: row, width: 7,
+                alignment: .trailing, style: context.dim)
         }
     }
 

@@ -14,7 +14,7 @@ enum MaskPane: Pane {
             return
         }
         let settingRows = size.height >= 22 ? 5 : size.height >= 12 ? 2 : 0
-        header(into: &surface, context: context)
+        surface.drawing(in: size.inset(1, 0)) { header(into: &$0, context: context) }
         let body = Rect(
             x: 0, y: 1, width: size.width, height: size.height - 2 - settingRows)
         switch mask.view {
@@ -39,9 +39,11 @@ enum MaskPane: Pane {
                 if isFocused { cursor(area, place: place, on: surface, context: context) }
             }
         }
-        status(y: body.maxY, into: &surface, context: context)
-        if settingRows > 0 {
-            settings(y: body.maxY + 1, rows: settingRows, into: &surface, context: context)
+        surface.drawing(in: size.inset(1, 0)) {
+            status(y: body.maxY, into: &$0, context: context)
+            if settingRows > 0 {
+                settings(y: body.maxY + 1, rows: settingRows, into: &$0, context: context)
+            }
         }
     }
 
@@ -175,39 +177,35 @@ enum MaskPane: Pane {
         let settings = context.state.mask.settings
         let facts = context.state.model
         let className = facts?.className(context.state.schedule.values.classLabel) ?? ""
-        let label = context.state.schedule.values.classLabel
         let usesClass = settings.mode == .classEdit || settings.mode == .vary
-        let scales = settings.keepScales == 1 ? "1 scale" : "\(settings.keepScales) scales"
+        // Long values left, short ones right.
         var items: [(keys: String, name: String, value: String, actions: [Command])] = [
             ("M", "mode", settings.mode.title.lowercased(), [.nextEditMode]),
             (
-                "C", "class",
-                usesClass
-                    ? (label.map { "\($0)" == className ? className : className } ?? className)
-                    : "none", [.chooseClass]
+                "<>", settings.mode == .vary ? "from scale" : "keep scales",
+                "\(settings.keepScales)", [.keepFewer, .keepMore]
             ),
+            ("C", "class", usesClass ? className : "none", [.chooseClass]),
+            ("{}", "grow cells", "\(settings.dilate)", [.dilateLess, .dilateMore]),
             ("A", "anchor", settings.anchor.rawValue, [.nextAnchor]),
-            (
-                "<>", settings.mode == .vary ? "from scale" : "keep",
-                settings.mode == .vary ? "\(settings.keepScales)" : scales, [.keepFewer, .keepMore]
-            ),
-            ("{}", "grow by", "\(settings.dilate) cells", [.dilateLess, .dilateMore]),
             ("()", "mask steps", "\(settings.maskSteps)", [.fewerEditSteps, .moreEditSteps]),
-            ("P", "paste back", settings.pasteBack ? "on" : "off", [.togglePasteBack]),
             ("v", "view", context.state.mask.view.title, [.nextMaskView]),
+            ("P", "paste back", settings.pasteBack ? "on" : "off", [.togglePasteBack]),
         ]
         if rows < 4 { items = Array(items.prefix(4)) }
-        let width = surface.bounds.width / 2
+        let right = max(surface.bounds.width / 2, surface.bounds.width - 19)
         for (i, item) in items.enumerated() {
-            let x = (i % 2) * width
+            let x = i % 2 == 0 ? 0 : right
+            let width = i % 2 == 0 ? right : surface.bounds.width - right
+            let valueX = i % 2 == 0 ? 10 : 15
             let row = y + i / 2
             surface.put(item.keys, x: x, y: row, style: context.theme[.key])
             surface.put(
                 CharacterWidth.truncate(item.name, to: max(0, width - 3)), x: x + 3, y: row,
                 style: context.dim)
             surface.put(
-                CharacterWidth.truncate(item.value, to: max(0, width - 15)), x: x + 14, y: row,
-                style: context.text)
+                CharacterWidth.truncate(item.value, to: max(0, width - valueX - 1)),
+                x: x + valueX, y: row, style: context.text)
             if item.actions.count == 2 {
                 let half = 7
                 context.click(
@@ -225,7 +223,7 @@ enum MaskPane: Pane {
         guard rows >= 5, let patchNums = facts?.geometry.patchNums else { return }
         let counts = EditableCells.counts(context.state.mask, patchNums: patchNums)
         let text =
-            "anew  "
+            "drawn anew  "
             + zip(patchNums, counts).map { "\($1)/\($0 * $0)" }
             .joined(separator: " ")
         surface.put(

@@ -17,11 +17,16 @@ enum PreviewPane: Pane {
             welcome(into: &surface, context: context)
             return
         }
-        header(run, into: &surface, context: context)
+        // Text keeps a blank column from the border.
+        surface.drawing(in: Rect(x: 1, y: 0, width: size.width - 2, height: 1)) {
+            header(run, into: &$0, context: context)
+        }
         let footerRows = run.passes.count > 1 || run.isActive ? 1 : 0
         var body = Rect(x: 0, y: 1, width: size.width, height: size.height - 1 - footerRows)
         if footerRows > 0 {
-            scrubBar(run, y: size.height - 1, into: &surface, context: context)
+            surface.drawing(in: Rect(x: 1, y: size.height - 1, width: size.width - 2, height: 1)) {
+                scrubBar(run, y: 0, into: &$0, context: context)
+            }
         }
         switch state.preview.view {
         case .grid where run.latestImages.count > 1:
@@ -315,9 +320,10 @@ enum PreviewPane: Pane {
                 emptyTile(inside, into: &surface, context: context)
             }
             let side = run.schedule.patchNums[scale]
+            let label = "\(side)×\(side)"
             surface.put(
-                "\(side)×\(side)", x: tile.x, y: tile.maxY - 1, width: tile.width,
-                alignment: .center,
+                label.count <= tile.width ? label : "\(side)", x: tile.x, y: tile.maxY - 1,
+                width: tile.width, alignment: .center,
                 style: scale == current ? context.theme[.textFocus] : context.dim)
             clickScale(scale, run: run, tile: tile, surface: surface, context: context)
         }

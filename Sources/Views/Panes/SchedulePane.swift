@@ -144,7 +144,8 @@ enum SchedulePane: Pane {
                     .schedule(.change(.row(scale), by: 1)),
                 ])
         }
-        surface.put(padded(canStep ? String(steps) : "·", 3), x: 12, y: y, style: base)
+        let count = canStep ? String(steps) : context.symbol("·", "-")
+        surface.put(count, x: count.count == 1 ? 13 : 12, y: y, style: base)
         if isUsed, canStep {
             surface.put(row.familyTitle, x: 18, y: y, style: base)
             context.click(

@@ -45,7 +45,7 @@ enum Screen {
             let pane = layout.pane(in: placed.pane, state: state)
             context.notes.add(placed.frame, .pane(pane))
             title(pane, placed: placed, layout: layout, into: &surface, context: context)
-            surface.drawing(in: placed.content) {
+            surface.drawing(in: inside(placed.content, of: pane)) {
                 draw(pane, into: &$0, context: context, isFocused: pane == state.layout.focus)
             }
         }
@@ -55,6 +55,15 @@ enum Screen {
         // Tabs stand on a border that could be dragged: they win.
         for placed in layout.arrangement.panes where placed.pane == .center {
             tabs(placed.frame, layout: layout, into: &surface, context: context)
+        }
+    }
+
+    /// Text keeps a blank column from the border; pictures use all of the room.
+    private static func inside(_ content: Rect, of pane: PaneID) -> Rect {
+        switch pane {
+        case .preview, .mask: content
+        case .models, .schedule, .tokens, .jobs, .log:
+            content.width >= 30 ? content.inset(1, 0) : content
         }
     }
 
@@ -79,10 +88,12 @@ enum Screen {
     ) {
         let shown = layout.pane(in: .center, state: context.state)
         var x = frame.x + 2
+        let all = layout.centerTabs.reduce(0) { $0 + 4 + $1.title.count + 1 }
+        let gap = all <= frame.width - 3 ? 1 : 0
         for pane in layout.centerTabs {
             let isFocused = pane == context.state.layout.focus
             let width = 4 + pane.title.count
-            guard x + width < frame.maxX - 1 else { break }
+            guard x + width < frame.maxX else { break }
             let end = surface.put(
                 " \(pane.rawValue) ", x: x, y: frame.y,
                 style: context.theme[isFocused ? .textFocus : .key])
@@ -93,7 +104,7 @@ enum Screen {
                     : pane == shown ? context.theme[.title] : context.dim)
             context.click(
                 Rect(x: x, y: frame.y, width: width, height: 1), on: surface, [.focus(pane)])
-            x += width + 1
+            x += width + gap
         }
     }
 
@@ -119,7 +130,7 @@ enum Screen {
             x = end
         }
         context.notes.add(body, .pane(focus))
-        surface.drawing(in: body) {
+        surface.drawing(in: inside(body, of: focus)) {
             draw(focus, into: &$0, context: context, isFocused: true)
         }
     }

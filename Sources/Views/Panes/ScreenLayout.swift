@@ -75,7 +75,7 @@ struct ScreenLayout {
         let height = Double(max(1, size.rows - 3))
         // The schedule's lines come first; what is left goes to the models' card.
         let scheduleLines = Double(state.schedule.values.rows.count + 16)
-        let models = max(4, min(12, height - scheduleLines))
+        let models = max(4, min(24, height - scheduleLines))
         let left = Layout<LayoutSlot>.Node.split(
             .vertical,
             [

@@ -22,7 +22,7 @@ enum TokensPane: Pane {
             surface.put("not reached yet", x: 0, y: 2, style: context.dim)
             return
         }
-        let listRows = size.height >= 13 ? min(11, max(0, size.height - 3 - min(grid.side, 8))) : 1
+        let listRows = size.height >= 13 ? max(4, min(11, size.height - 3 - grid.side)) : 1
         let room = Rect(x: 0, y: 1, width: size.width, height: size.height - 2 - listRows)
         draw(grid, in: room, into: &surface, context: context, isFocused: isFocused)
         legend(y: room.maxY, into: &surface, context: context)
@@ -38,7 +38,7 @@ enum TokensPane: Pane {
         var x = 0
         // A number for every scale, the side of its map; clickable.
         for (scale, side) in patchNums.enumerated() {
-            let label = " \(side) "
+            let label = "\(side)"
             guard x + label.count <= width else { break }
             let isReached = run.passes.contains { $0.scale == scale } || !run.grids.isEmpty
             let style =
@@ -46,13 +46,13 @@ enum TokensPane: Pane {
                 ? context.theme[.selection] : isReached ? context.text : context.dim
             surface.put(label, x: x, y: 0, style: style)
             context.click(
-                Rect(x: x, y: 0, width: label.count, height: 1), on: surface,
+                Rect(x: x, y: 0, width: label.count + 1, height: 1), on: surface,
                 [.focus(.tokens), .tokens(.scale(scale))])
-            x += label.count
+            x += label.count + 1
         }
         if x + 6 <= width {
             let text = CharacterWidth.truncate(
-                context.state.tokens.coloring.title, to: width - x - 1)
+                context.state.tokens.coloring.title, to: width - x)
             let left = width - CharacterWidth.of(text)
             surface.put(text, x: left, y: 0, style: context.theme[.textFocus])
             context.click(
@@ -97,7 +97,7 @@ enum TokensPane: Pane {
                 surface.fill(place, style: style)
                 let label = look.label
                 surface.put(
-                    label, x: place.x + (cellWidth - 1) / 2, y: place.y + cellHeight / 2,
+                    label, x: place.x + (cellWidth - 1) / 2, y: place.y + (cellHeight - 1) / 2,
                     style: isSelected ? style.adding([.bold, .underlined]) : style)
                 if isSelected, isFocused {
                     context.cursor(x: place.x, y: place.y, on: surface)
@@ -133,15 +133,17 @@ enum TokensPane: Pane {
         let index = tokens.row * grid.side + tokens.column
         guard grid.tokens.indices.contains(index), rows > 0 else { return }
         let width = surface.bounds.width
-        var words = ["\(tokens.column), \(tokens.row)", "code \(grid.tokens[index])"]
+        var words = ["\(tokens.column),\(tokens.row)", "code \(grid.tokens[index])"]
         if grid.confidence.indices.contains(index) {
             words.append("p " + decimal(Double(grid.confidence[index]), digits: 2))
         }
         if grid.entropy.indices.contains(index) {
             words.append(decimal(Double(grid.entropy[index]), digits: 1) + " bit")
         }
+        let spaced = words.joined(separator: " · ")
+        let line = CharacterWidth.of(spaced) <= width ? spaced : words.joined(separator: " ")
         surface.put(
-            CharacterWidth.truncate(words.joined(separator: " · "), to: width), x: 0, y: y,
+            CharacterWidth.truncate(line, to: width), x: 0, y: y,
             style: context.theme[.textFocus])
         guard grid.candidates.indices.contains(index) else { return }
         for (i, candidate) in grid.candidates[index].prefix(min(10, rows - 1)).enumerated() {

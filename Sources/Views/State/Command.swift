@@ -202,6 +202,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .nextScale: "scale +"
         case .previousScale: "scale −"
         case .nextColoring: "colour by"
+        case .followScale: "follow"
         case .cancelJob: "cancel"
         case .jobUp: "up"
         case .jobDown: "down"

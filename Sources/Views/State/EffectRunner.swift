@@ -117,7 +117,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     // MARK: Runs
 
     private func sample(_ run: Int, _ title: String, _ request: SamplingRequest) {
-        start(run, title, side: request.schedule.patchNums.count) { [mailbox] model, control in
+        start(run, title) { [mailbox] model, control in
             guard let sampling = model as? any ImageSampling else {
                 throw RunProblem.cannot("generate pictures")
             }
@@ -127,7 +127,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     }
 
     private func edit(_ run: Int, _ title: String, _ request: EditRequest) {
-        start(run, title, side: request.source.width) { [mailbox] model, control in
+        start(run, title) { [mailbox] model, control in
             guard let editing = model as? any ImageEditing else {
                 throw RunProblem.cannot("edit pictures")
             }
@@ -137,7 +137,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     }
 
     private func start(
-        _ run: Int, _ title: String, side: Int,
+        _ run: Int, _ title: String,
         work: @escaping @Sendable (any LoadedModel, SamplingControl) throws -> Void
     ) {
         controls.add(run: run)
@@ -145,7 +145,8 @@ nonisolated final class EffectRunner: @unchecked Sendable {
             defer { controls.end(run: run) }
             do {
                 guard let loaded = model.get() else { throw RunProblem.noModel }
-                let throttle = PreviewThrottle()
+                let side = (loaded as? any ImageSampling)?.geometry.imageSize ?? 0
+                let throttle = PreviewThrottle(side: side)
                 let control = SamplingControl(
                     cancellation: handle.cancellation,
                     previewWanted: { throttle.isDue },
@@ -251,12 +252,16 @@ nonisolated private final class JobsChange: @unchecked Sendable {
     func notify() { lock.withLock { action }?() }
 }
 
-/// Asks for at most twenty previews a second, and always for the first.
+/// Asks for at most twenty previews a second; for small pictures, after every pass.
 nonisolated private final class PreviewThrottle: @unchecked Sendable {
     private let lock = NSLock()
     private var last = -1.0
+    private let isSmall: Bool
+
+    init(side: Int) { isSmall = side <= 64 }
 
     var isDue: Bool {
+        if isSmall { return true }
         let now = ProcessInfo.processInfo.systemUptime
         return lock.withLock {
             guard now - last >= 0.05 else { return false }

@@ -9,8 +9,8 @@ nonisolated extension PixelMask {
         let radius = Double(size) / 2
         let shift = size % 2 == 0 ? 0.5 : 0.0
         let reach = size / 2 + 1
-        for y in max(0, point.y - reach)..<max(0, min(height, point.y + reach + 1)) {
-            for x in max(0, point.x - reach)..<max(0, min(width, point.x + reach + 1)) {
+        for y in Self.span(point.y - reach, point.y + reach, below: height) {
+            for x in Self.span(point.x - reach, point.x + reach, below: width) {
                 let dx = Double(x - point.x) + shift
                 let dy = Double(y - point.y) + shift
                 if dx * dx + dy * dy <= radius * radius { self[x, y] = value }
@@ -31,9 +31,10 @@ nonisolated extension PixelMask {
 
     /// Sets the rectangle between two corners, both included.
     mutating func box(_ a: MaskPoint, _ b: MaskPoint, value: Bool) {
-        let columns = max(0, min(a.x, b.x))..<max(0, min(width, max(a.x, b.x) + 1))
-        let rows = max(0, min(a.y, b.y))..<max(0, min(height, max(a.y, b.y) + 1))
-        for y in rows { for x in columns { self[x, y] = value } }
+        let columns = Self.span(a.x, b.x, below: width)
+        for y in Self.span(a.y, b.y, below: height) {
+            for x in columns { self[x, y] = value }
+        }
     }
 
     /// Sets the ellipse that fills the rectangle between two corners.
@@ -42,14 +43,21 @@ nonisolated extension PixelMask {
         let centerY = Double(a.y + b.y) / 2
         let radiusX = Double(abs(a.x - b.x) + 1) / 2
         let radiusY = Double(abs(a.y - b.y) + 1) / 2
-        let columns = max(0, min(a.x, b.x))..<max(0, min(width, max(a.x, b.x) + 1))
-        for y in max(0, min(a.y, b.y))..<max(0, min(height, max(a.y, b.y) + 1)) {
+        let columns = Self.span(a.x, b.x, below: width)
+        for y in Self.span(a.y, b.y, below: height) {
             for x in columns {
                 let dx = (Double(x) - centerX) / radiusX
                 let dy = (Double(y) - centerY) / radiusY
                 if dx * dx + dy * dy <= 1 { self[x, y] = value }
             }
         }
+    }
+
+    /// The whole numbers between two, both included, that lie in 0..<limit.
+    private static func span(_ a: Int, _ b: Int, below limit: Int) -> Range<Int> {
+        let first = max(0, min(a, b))
+        let end = min(limit, max(a, b) + 1)
+        return first..<max(first, end)
     }
 
     /// Turns over the connected area of equal pixels around a place.

@@ -7,7 +7,7 @@ nonisolated extension Reducer {
         switch action {
         case .started(let id):
             state.runs.update(id) { $0.state = .running }
-            if state.runs.run(id: id)?.group == nil { show(id, &state) }
+            show(id, &state)
         case .pass(let id, let report): pass(id, report, &state)
         case .sampled(let id, let result): sampled(id, result, &state)
         case .edited(let id, let result):
@@ -19,7 +19,7 @@ nonisolated extension Reducer {
             state.mask.result = result.sampling.images.first
             state.mask.resultRun = id
             state.mask.view = .after
-            notify(.info, "The edit is done. v compares, S goes on from it, u undoes.", &state)
+            notify(.info, "The edit is done: v compares with before, S goes on from it.", &state)
         case .cancelled(let id):
             state.runs.update(id) {
                 $0.state = .cancelled
@@ -171,6 +171,14 @@ nonisolated extension Reducer {
                 &state)
             return []
         }
+        let cells = EditableCells.counts(state.mask, patchNums: facts.geometry.patchNums)
+        if cells.allSatisfy({ $0 == 0 }) {
+            notify(
+                .warning,
+                "No token cell is more than half masked: paint more, grow the mask with }, "
+                    + "or keep fewer scales with <.", &state)
+            return []
+        }
         let run = Run(
             id: state.runs.nextID, kind: .edit(request.mode), modelName: facts.card.name,
             request: request.sampling, edit: request)
@@ -193,7 +201,7 @@ nonisolated extension Reducer {
     }
 
     static func pauseRun(_ state: inout AppState) -> [Effect] {
-        guard let run = state.runs.active else {
+        guard let run = state.runs.current else {
             notify(.info, "Nothing is running. Enter generates.", &state)
             return []
         }
@@ -202,7 +210,7 @@ nonisolated extension Reducer {
     }
 
     static func stepRun(_ state: inout AppState) -> [Effect] {
-        guard let run = state.runs.active else {
+        guard let run = state.runs.current else {
             notify(.info, "Nothing is running. Enter generates.", &state)
             return []
         }
@@ -214,7 +222,7 @@ nonisolated extension Reducer {
 
     /// Cancels the running job; returns nothing when none runs.
     static func cancelActive(_ state: inout AppState) -> [Effect] {
-        if let run = state.runs.active {
+        if let run = state.runs.current {
             notify(.info, "Cancelling…", &state)
             return [.cancelRun(run.id)]
         }

@@ -113,6 +113,8 @@ nonisolated struct RunsState: Sendable {
     var shown: Run? { shownID.flatMap { run(id: $0) } }
     /// The run that is going on now.
     var active: Run? { runs.first { $0.state == .running } }
+    /// The run that pausing, stepping and cancelling are about: the running one, else the next.
+    var current: Run? { active ?? runs.first { $0.state == .waiting } }
     var hasUnfinished: Bool { runs.contains { $0.isActive } }
 
     func run(id: Int) -> Run? { runs.first { $0.id == id } }

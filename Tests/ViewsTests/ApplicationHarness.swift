@@ -1,0 +1,144 @@
+// The application without a terminal, on a model without weights.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+import TestSupport
+
+@testable import Views
+
+/// Drives an application as the event loop would.
+@MainActor
+final class ApplicationHarness {
+    let application: WorkbenchApplication
+    let model: FakeImageModel
+    let files = FakeFiles()
+    private var clock = 0.0
+    var size: CellSize
+
+    init(
+        size: CellSize = CellSize(columns: 120, rows: 40), passSeconds: Double = 0,
+        patchNums: [Int] = [1, 2, 3, 5, 7], imageSize: Int = 28, stateFolder: String? = nil,
+        capabilities: Capabilities = ApplicationHarness.sixelTerminal,
+        options: (inout ApplicationOptions) -> Void = { _ in }
+    ) {
+        let model = FakeImageModel(
+            imageSize: imageSize, patchNums: patchNums, passSeconds: passSeconds)
+        self.model = model
+        self.size = size
+        var settings = ApplicationOptions()
+        settings.isDeterministic = true
+        settings.stateFolder = stateFolder
+        options(&settings)
+        let files = files
+        application = WorkbenchApplication(
+            services: Services(
+                listModels: { ([ModelEntry(card: model.card, folder: "/models")], []) },
+                loadModel: { _, _ in model },
+                openPicture: { path, side in
+                    (RGBImage(width: side, height: side, red: 200), "\(path) was resized.")
+                },
+                importMask: { _ in PixelMask(width: 14, height: 14, filledWith: true) },
+                writeMask: { mask, path in files.add(path, mask: mask) },
+                writePicture: { _, recipe, path in files.add(path, recipe: recipe) }),
+            options: settings, environment: [:], wake: {})
+        application.terminalChanged(capabilities)
+        application.handle(.resize(ScreenSize(cells: size)))
+    }
+
+    static var sixelTerminal: Capabilities {
+        var capabilities = Capabilities()
+        capabilities.hasSixel = true
+        capabilities.hasPixelMouse = true
+        return capabilities
+    }
+
+    /// With the model in memory.
+    func ready() -> Self {
+        wait { $0.model != nil && $0.jobs.jobs.allSatisfy { $0.state.isFinished } }
+        return self
+    }
+
+    var state: AppState { application.state }
+
+    /// Takes what the workers left, again and again, until a condition holds.
+    func wait(_ seconds: Double = 20, until condition: (AppState) -> Bool) {
+        let end = Date(timeIntervalSinceNow: seconds)
+        while !condition(application.state), Date() < end {
+            application.tick(now: clock)
+            Thread.sleep(forTimeInterval: 0.001)
+        }
+        application.tick(now: clock)
+    }
+
+    /// Until nothing runs and nothing waits.
+    func settle() {
+        wait {
+            !$0.runs.hasUnfinished && $0.jobs.jobs.allSatisfy { $0.state.isFinished }
+        }
+    }
+
+    /// Lets time pass.
+    func advance(_ seconds: Double) {
+        clock += seconds
+        application.tick(now: clock)
+    }
+
+    func press(_ keys: KeyPress...) {
+        for key in keys { application.handle(.key(key)) }
+    }
+
+    func press(_ characters: String) {
+        for character in characters { application.handle(.key(KeyPress(character))) }
+    }
+
+    func type(_ text: String) { press(text) }
+
+    func frame() -> Frame { application.draw(size: size) }
+    func text() -> String { frame().surface.text() }
+
+    /// Clicks where a text stands.
+    func click(_ text: String, button: MouseEvent.Button = .left) {
+        guard let point = frame().surface.find(text) else { return }
+        click(point, button: button)
+    }
+
+    func click(_ point: Point, button: MouseEvent.Button = .left) {
+        application.handle(.mouse(MouseEvent(.press, button: button, cell: point)))
+        application.handle(.mouse(MouseEvent(.release, button: button, cell: point)))
+    }
+}
+
+/// Remembers what was written.
+final class FakeFiles: @unchecked Sendable {
+    private let lock = NSLock()
+    private var written: [String] = []
+    private var storedRecipes: [PictureRecipe] = []
+    private var storedMasks: [PixelMask] = []
+
+    func add(_ path: String, recipe: PictureRecipe) {
+        lock.withLock {
+            written.append(path)
+            storedRecipes.append(recipe)
+        }
+    }
+
+    func add(_ path: String, mask: PixelMask) {
+        lock.withLock {
+            written.append(path)
+            storedMasks.append(mask)
+        }
+    }
+
+    var paths: [String] { lock.withLock { written } }
+    var recipes: [PictureRecipe] { lock.withLock { storedRecipes } }
+    var masks: [PixelMask] { lock.withLock { storedMasks } }
+}
+
+extension KeyPress {
+    static let enter = KeyPress(.enter)
+    static let escape = KeyPress(.escape)
+    static let up = KeyPress(.up)
+    static let down = KeyPress(.down)
+    static let left = KeyPress(.left)
+    static let right = KeyPress(.right)
+}
