@@ -19,7 +19,7 @@ struct Workbench: ParsableCommand {
             ReplayCommand.self, ModelsCommand.self, InspectCommand.self, ImportCommand.self,
             TrainCommand.self, ForwardCommand.self,
             BenchCommand.self, SelfTestCommand.self, DoctorCommand.self, PathsCommand.self,
-            ThemesCommand.self, CompletionsCommand.self,
+            ThemesCommand.self, KeysCommand.self, CompletionsCommand.self,
             RunCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
