@@ -6,6 +6,6 @@ import Core
 public enum TrainingSystems {
     public static let all: [any TrainingSystem] = [
         TokenizerTrainingSystem(), NextScaleTrainingSystem.hmar, MaskedTrainingSystem(),
-        NextScaleTrainingSystem.var,
+        NextScaleTrainingSystem.var, ImageClassifierTrainingSystem(),
     ]
 }
