@@ -52,7 +52,9 @@ extension Evaluation {
         var metrics: [ModelCard.Metric] = [
             .init(
                 name: "tokenizer.psnr",
-                value: PSNR.decibels(meanSquaredError: error / count, peak: 255), unit: "dB"),
+                // A card holds no infinity, which equal pictures would give.
+                value: min(100, PSNR.decibels(meanSquaredError: error / count, peak: 255)),
+                unit: "dB"),
             .init(name: "tokenizer.ssim", value: similarity / count),
         ]
         if let originals, let decoded {

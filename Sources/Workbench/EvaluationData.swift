@@ -1,0 +1,31 @@
+// The pictures that figures are measured on. SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+
+/// A training part and a held-out part, found in a folder.
+struct EvaluationData {
+    let training: any Dataset
+    let test: any Dataset
+
+    /// MNIST files in a folder or in its `mnist`, or class folders in its `train` and `test`.
+    ///
+    /// - Parameters:
+    ///   - folder: nil looks in `data` and in the user's data folder.
+    ///   - imageSize: pictures of class folders are fitted to it.
+    /// - Throws: `DatasetError`, `FileFormatError`.
+    init(folder: String?, imageSize: Int) throws {
+        let files = FileManager.default
+        if let folder, files.fileExists(atPath: folder + "/train"),
+            files.fileExists(atPath: folder + "/test")
+        {
+            training = try ImageFolder(folder: folder + "/train", side: imageSize)
+            test = try ImageFolder(folder: folder + "/test", side: imageSize)
+            return
+        }
+        let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+        let roots = folder.map { [$0] } ?? ["data", home + "/.local/share/workbench/data"]
+        let found = try MNIST.locate(in: roots.flatMap { [$0, $0 + "/mnist"] })
+        training = try MNIST(folder: found, part: .training)
+        test = try MNIST(folder: found, part: .test)
+    }
+}
