@@ -7,7 +7,7 @@ import Models
 extension HMAREvaluation.Part: ExpressibleByArgument {}
 
 /// Measures the figures of a model card anew.
-struct EvaluateCommand: ParsableCommand {
+struct EvaluateCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Measure the figures of an image model.",
         discussion: """

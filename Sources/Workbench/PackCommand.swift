@@ -5,7 +5,7 @@ import Foundation
 import Models
 
 /// Makes an installable model of finished training runs.
-struct PackCommand: ParsableCommand {
+struct PackCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "pack", abstract: "Make an installable model of finished training runs.",
         discussion: """
@@ -57,7 +57,7 @@ struct PackCommand: ParsableCommand {
         }
         result.metrics = keptMetrics(result)
         // A card is only written for files that load.
-        let registry = ModelRegistry(Registry.loaders(device: common.computeDevice))
+        let registry = ModelRegistry(Registry.loaders)
         _ = try registry.load(
             ModelEntry(card: result, folder: out), cancellation: interrupt.cancellation)
         try ModelCatalog.write(result, to: "\(out)/\(result.name).json")
