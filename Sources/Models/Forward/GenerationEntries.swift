@@ -180,6 +180,8 @@ struct EditEntry: ForwardEntry {
     let options =
         samplingOptions + [
             ForwardOption("steps", "[0,1,2,3,…]", "mask steps per scale as JSON"),
+            ForwardOption(
+                "schedule", "", "where steps is not set: rows for maps that may change wholly"),
             ForwardOption("keep_scales", "0", "scales below this one are kept wholly"),
             ForwardOption("anchor", "tokens", "tokens or residual"),
             ForwardOption("dilate", "0", "cells by which the mask grows on every grid"),
@@ -212,7 +214,9 @@ struct EditEntry: ForwardEntry {
         let plan = EditPlan(
             source: maps.map { $0.int32s() },
             feature: anchor == .residual ? tokenizer.quantizer.accumulated(maps) : nil,
-            editable: editable, maskSteps: steps, anchor: anchor)
+            editable: editable, maskSteps: steps, anchor: anchor,
+            wholeRows: request.settings["steps"] == nil && request.settings["schedule"] != nil
+                ? try request.rows(sides) : nil)
         return try request.trace(
             rows: configuration.tokenCounts.map { [$0] }, refines: refines, edit: plan,
             labels: labels, tokenizer: tokenizer,

@@ -15,19 +15,20 @@ struct EditPlan {
     /// Mask steps per scale.
     var maskSteps: [Int]
     var anchor: EditAnchor
+    /// Rows for maps whose every cell may change, in place of the rule; nil = always the rule.
+    var wholeRows: [[Int]]?
 
     /// S_k over the editable cells: the cosine rule with n = |U|.
     func row(scale: Int, editableCount: Int) -> [Int] {
         guard editableCount > 0 else { return [editable[scale].count] }
+        if let wholeRows, editableCount == editable[scale].count { return wholeRows[scale] }
         return ScheduleFamily.cosine.row(
             tokenCount: editableCount, maskSteps: maskSteps[scale])
     }
 
     /// The codes that kept cells hold at a scale, B·p_k².
     func anchorTokens(scale: Int, fhat: Tensor, quantizer: Quantizer) -> [Int32] {
-        guard anchor == .residual, let feature,
-            editable[..<scale].contains(where: { $0.contains(true) })
-        else { return source[scale] }
+        guard anchor == .residual, let feature else { return source[scale] }
         // What is still missing of the source, given what was really drawn so far.
         return quantizer.nearest(feature - fhat, scale: scale).int32s()
     }
