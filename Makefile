@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 
 PACKAGES := libncursesw5-dev libopenblas-dev libsixel-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev pkg-config
-RELEASE := swift build -c release --static-swift-stdlib --product workbench
+RELEASE := swift build -c release --static-swift-stdlib -Xlinker --strip-all --product workbench
 ARGS ?=
 
 .PHONY: run test build deps format lint clean help

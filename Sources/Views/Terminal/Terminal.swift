@@ -118,7 +118,6 @@ public final class Terminal {
         Glibc.close(descriptor)
     }
 
-    isolated deinit { close() }
 
     /// Mouse reports as wanted; sends only differences.
     func setMouse(isOn: Bool, hover: Bool, pixels: Bool) {
