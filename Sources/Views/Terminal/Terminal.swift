@@ -5,7 +5,7 @@ import Foundation
 import Glibc
 
 /// The terminal in full-screen mode. One per process.
-public final class Terminal {
+@MainActor public final class Terminal {
     /// What the command line and the configuration decide.
     public struct Options: Sendable {
         /// Standard error goes here while the screen is up; nil leaves it.
