@@ -11,7 +11,7 @@ struct ModelAccess {
         locator = try AssetLocator(
             .process(
                 modelsDirectory: common.modelsFolder, dataDirectory: common.dataFolder))
-        catalog = ModelCatalog(folders: locator.folders(for: .weights))
+        catalog = ModelCatalog(folders: locator.places(for: .weights).map(\.path))
         registry = ModelRegistry(Registry.loaders)
     }
 

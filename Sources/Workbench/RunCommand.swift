@@ -77,7 +77,7 @@ struct RunCommand: ComputingCommand {
         try? FileManager.default.createDirectory(
             atPath: stateFolder, withIntermediateDirectories: true)
         let log = Log(level: .debug, path: logPath)
-        let library = ThemeLibrary(folders: access.locator.folders(for: .themes))
+        let library = ThemeLibrary(folders: access.locator.places(for: .themes).map(\.path))
         if let theme { _ = try library.theme(named: theme) }
         var options = Terminal.Options()
         options.logPath = logPath
@@ -119,7 +119,7 @@ struct RunCommand: ComputingCommand {
 
     /// Models and files for the application; the catalogue is read again when it asks.
     private static func services(_ access: ModelAccess) -> Services {
-        let folders = access.locator.folders(for: .weights)
+        let folders = access.locator.places(for: .weights).map(\.path)
         let registry = access.registry
         return Services(
             listModels: {

@@ -18,7 +18,7 @@ struct ThemesCommand: ParsableCommand {
         let locator = try AssetLocator(
             .process(
                 modelsDirectory: common.modelsFolder, dataDirectory: common.dataFolder))
-        return ThemeLibrary(folders: locator.folders(for: .themes))
+        return ThemeLibrary(folders: locator.places(for: .themes).map(\.path))
     }
 
     struct List: ParsableCommand {

@@ -95,7 +95,7 @@ nonisolated public struct Theme: Sendable, Equatable {
             .border: style(.ansi(8)), .borderFocus: style(.ansi(6), nil, .bold),
             .title: style(nil, nil, .bold), .selection: style(nil, nil, .reversed),
             .cursor: style(nil, nil, .reversed), .menuSelected: style(nil, nil, .reversed),
-            .statusLine: style(nil, nil, .reversed), .key: style(.ansi(6), nil, .bold),
+            .key: style(.ansi(6), nil, .bold),
             .scrollbar: style(.ansi(8)), .divider: style(.ansi(8)), .jobRunning: style(.ansi(6)),
             .jobDone: style(.ansi(2)), .jobFailed: style(.ansi(1), nil, .bold),
             .jobCancelled: style(.ansi(3)), .jobBar: style(.ansi(6)),

@@ -26,7 +26,7 @@ nonisolated public enum ThemeError: Error, Sendable, Equatable {
 nonisolated extension ThemeError: CustomStringConvertible {
     public var description: String {
         func hint(_ nearest: String?) -> String {
-            nearest.map { "; did you mean \"\($0)\"?" } ?? ""
+            nearest.map { "; did you mean \"\($0)\"?" } ?? "."
         }
         func place(_ place: Place) -> String {
             "\(place.file):\(place.position.line):\(place.position.column)"
