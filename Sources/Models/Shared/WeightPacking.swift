@@ -4,20 +4,21 @@ import Core
 
 /// Rewrites a checkpoint with half-precision weights under the same names.
 ///
-/// Large tensors become float16; what stays float32: vectors and small tensors (norms, biases, scale
-/// factors), the codebook, whose rows are compared with each other, and anything that float16 cannot
-/// hold. Integer tensors stay as they are.
+/// Tensors become float16; what stays float32: small ones (norms, scale factors), the codebook, whose
+/// rows are compared with each other, and anything that float16 cannot hold. Integer tensors stay as
+/// they are. `attn_bias_for_masking` is left out: loaders make it from the token maps, and the
+/// metadata say which of the two masks it is.
 public enum WeightPacking {
     /// Tensors below this many elements are not worth rounding.
-    static let smallest = 1024
+    static let smallest = 256
 
     /// What a packed file holds.
     ///
-    /// - Parameter keepsFloat32: writes every tensor as it is.
+    /// - Parameter keepsFloat32: rounds nothing.
     public static func items(
         _ archive: TensorArchive, keepsFloat32: Bool = false
     ) -> [Safetensors.Item] {
-        archive.records.map { record in
+        archive.records.filter { $0.name != "attn_bias_for_masking" }.map { record in
             let tensor = Tensor(record: record)
             let isRounded = !keepsFloat32 && shouldRound(record, tensor)
             return Safetensors.Item(
@@ -26,11 +27,10 @@ public enum WeightPacking {
     }
 
     private static func shouldRound(_ record: TensorRecord, _ tensor: Tensor) -> Bool {
-        guard record.dtype == .float32, record.shape.count >= 2, record.count >= smallest,
+        guard record.dtype == .float32, record.count >= smallest,
             !record.name.hasSuffix("quantize.embedding.weight"), !isStatistics(record.name)
         else { return false }
-        // Infinity marks what a mask hides and is exact.
-        return tensor.floats().allSatisfy { !$0.isFinite || abs($0) <= 65_504 }
+        return tensor.floats().allSatisfy { abs($0) <= 65_504 }
     }
 
     /// Trained numbers of a checkpoint: everything but bookkeeping.
