@@ -23,7 +23,7 @@ struct EditCommand: ComputingCommand {
     @Option(help: ArgumentHelp("The mask; needed by all modes but vary.", valueName: "file"))
     var mask: String?
 
-    @Option(name: .customLong("edit-mode"), help: "inpaint, outpaint, class, vary.")
+    @Option(name: .customLong("mode"), help: "inpaint, outpaint, class, vary.")
     var editMode: EditMode = .inpaint
 
     @Option(help: "What holds the kept region: tokens, residual.")

@@ -23,7 +23,10 @@ struct PictureOutput {
     /// Writes every picture and returns the paths.
     func write(_ result: SamplingResult, request: SamplingRequest) throws -> [String] {
         guard let folder else { return [] }
-        let name = request.classLabel.map { model.geometry.classes[$0] } ?? "any"
+        // Class names come from cards: "tench, Tinca tinca", "and/or".
+        let name = (request.classLabel.map { model.geometry.classes[$0] } ?? "any").map {
+            $0.isLetter || $0.isNumber || "-_.".contains($0) ? String($0) : "_"
+        }.joined()
         return try result.images.enumerated().map { index, image in
             let path = "\(folder)/\(model.card.name)-\(name)-\(request.seed)-\(index).png"
             let recipe = PictureRecipe(

@@ -38,7 +38,9 @@ struct SamplingOptions: ParsableArguments {
     @Option(help: "Sampler: hmar, hmar-next-scale, var.")
     var variant: SamplingVariant?
 
-    @Option(help: "exact follows the published sampler literally; fast skips what cannot matter.")
+    @Option(
+        name: .customLong("compute"),
+        help: "exact follows the published sampler literally; fast skips what cannot matter.")
     var mode = ComputeMode.fast
 
     /// The request these options make for a model.

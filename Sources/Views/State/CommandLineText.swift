@@ -28,7 +28,7 @@ nonisolated enum CommandLineText {
         var words = ["workbench", "edit", "--model", model]
         words += ["--image", quoted(picture.hasSuffix(".png") ? picture : "picture.png")]
         if edit.mode != .vary { words += ["--mask", "mask.png"] }
-        words += ["--edit-mode", edit.mode.rawValue, "--anchor", edit.anchor.rawValue]
+        words += ["--mode", edit.mode.rawValue, "--anchor", edit.anchor.rawValue]
         words += ["--keep-scales", String(edit.keepScales), "--dilate", String(edit.dilate)]
         words += ["--steps", edit.maskSteps.map(String.init).joined(separator: ",")]
         if edit.pasteBack { words.append("--paste-back") }
@@ -42,7 +42,7 @@ nonisolated enum CommandLineText {
         if let label = request.classLabel { words += ["--class", String(label)] }
         words += ["--seed", String(request.seed), "--cfg", String(request.cfg)]
         words += ["--top-k", String(request.topK), "--top-p", String(request.topP)]
-        if request.mode == .exact { words += ["--mode", "exact"] }
+        if request.mode == .exact { words += ["--compute", "exact"] }
         return words
     }
 
