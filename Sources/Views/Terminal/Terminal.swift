@@ -118,7 +118,6 @@ import Glibc
         Glibc.close(descriptor)
     }
 
-
     /// Mouse reports as wanted; sends only differences.
     func setMouse(isOn: Bool, hover: Bool, pixels: Bool) {
         let isOn = isOn && options.allowsMouse
