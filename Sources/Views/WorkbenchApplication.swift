@@ -23,6 +23,7 @@ public final class WorkbenchApplication: Application {
     private var drag = Drag.none
     public private(set) var needsDisplay = true
     private var hasChosenTheme: Bool
+    private var hasAdvised = false
 
     /// What the pressed button is doing.
     private enum Drag {
@@ -120,6 +121,7 @@ public final class WorkbenchApplication: Application {
 
     public func terminalChanged(_ capabilities: Capabilities) {
         send(.terminal(capabilities))
+        adviseOnPictures(capabilities)
         if !hasChosenTheme, capabilities.background != nil {
             let name = capabilities.isLightBackground ? "default-light" : "default-dark"
             if name != state.themeName, state.themes.contains(name) {
@@ -127,6 +129,17 @@ public final class WorkbenchApplication: Application {
                 setTheme(name)
             }
         }
+    }
+
+    /// Says once how this terminal can show real pictures.
+    private func adviseOnPictures(_ capabilities: Capabilities) {
+        guard capabilities.isSettled, !hasAdvised, !capabilities.hasSixel,
+            capabilities.name?.hasPrefix("XTerm") == true, state.options.images == nil
+        else { return }
+        hasAdvised = true
+        send(
+            .notice(
+                .info, "Pictures are drawn with blocks: `xterm -ti vt340` shows real ones."))
     }
 
     public func willTerminate() {
@@ -251,7 +264,19 @@ public final class WorkbenchApplication: Application {
         case .shade:
             send(.overlay(.close))
             return
-        case .popup: return
+        case .panel(let panel, let area):
+            if let line = panel.line(at: event.cell, area: area) { send(.overlay(.choose(line))) }
+            return
+        case .menu(let menu, let point, let area):
+            if let item = menu.item(at: event.cell, opened: point, in: area) {
+                send(.overlay(.choose(item)))
+            }
+            return
+        case .dialog(let dialog, let area):
+            if let answer = dialog.answer(at: event.cell, area: area) {
+                send(.overlay(.choose(answer)))
+            }
+            return
         default: break
         }
         if event.button == .right {
@@ -272,7 +297,7 @@ public final class WorkbenchApplication: Application {
             scrub(event, passes: passes, rect)
         case .pane(let pane): send(.focus(pane))
         case .divider(let divider): drag = .divider(divider)
-        case .canvas, .popup, .shade: break
+        case .canvas, .panel, .menu, .dialog, .shade: break
         }
     }
 

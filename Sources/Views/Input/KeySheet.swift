@@ -1,7 +1,7 @@
 // The key documentation, written from the table.
 // SPDX-License-Identifier: Apache-2.0
 
-public enum KeySheet {
+nonisolated public enum KeySheet {
     /// All keys as a Markdown document.
     public static func markdown() -> String { sheet(KeyBindings.default) }
 

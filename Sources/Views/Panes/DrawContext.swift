@@ -13,8 +13,9 @@ enum HitTarget {
     case scrub(passes: Int, Rect)
     case pane(PaneID)
     case divider(Layout<LayoutSlot>.Divider)
-    /// A popup's inside: clicks on nothing in it do nothing.
-    case popup
+    case panel(FilterPanel, Rect)
+    case menu(Menu, Point, Rect)
+    case dialog(Dialog, Rect)
     /// Outside of a popup: a click closes it.
     case shade
 }
@@ -79,7 +80,7 @@ struct DrawContext {
     let bindings = KeyBindings.default
 
     var isASCII: Bool { state.options.usesASCIIBorders }
-    var now: Double { state.now }
+    var popupBorder: BorderSet { isASCII ? .ascii : .rounded }
 
     /// A symbol, or its plain stand-in where borders are plain too.
     func symbol(_ fancy: String, _ plain: String) -> String { isASCII ? plain : fancy }

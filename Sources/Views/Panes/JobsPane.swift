@@ -18,7 +18,7 @@ enum JobsPane: Pane {
             return
         }
         // Newest at the bottom; two lines for jobs that are going on.
-        let heights = state.jobs.map { $0.state.isFinished || $0.state == .queued ? 1 : 2 }
+        let heights = state.jobs.map { hasSecondLine($0) ? 2 : 1 }
         let room = size.height - top
         var first = 0
         func used(_ range: Range<Int>) -> Int { range.reduce(0) { $0 + heights[$1] } }
@@ -61,7 +61,13 @@ enum JobsPane: Pane {
         context.click(
             Rect(x: 0, y: y, width: width, height: 1), on: surface,
             [.focus(.jobs), .jobs(.select(index))])
-        guard !job.state.isFinished, job.state != .queued else { return }
+        guard hasSecondLine(job) else { return }
+        if case .failed(let reason) = job.state {
+            surface.put(
+                CharacterWidth.truncate(reason, to: max(0, width - 2)), x: 2, y: y + 1,
+                style: context.errorStyle)
+            return
+        }
         let share = job.total > 0 ? Double(job.step) / Double(job.total) : 0
         let barWidth = max(0, min(20, width / 2 - 2))
         context.bar(share, x: 2, y: y + 1, width: barWidth, on: &surface)
@@ -70,6 +76,14 @@ enum JobsPane: Pane {
         surface.put(
             CharacterWidth.truncate(phase, to: max(0, width - barWidth - 3)), x: barWidth + 3,
             y: y + 1, style: context.dim)
+    }
+
+    /// Progress of what is going on, the reason of what failed.
+    private static func hasSecondLine(_ job: Job) -> Bool {
+        switch job.state {
+        case .running, .paused, .cancelling, .failed: true
+        case .queued, .cancelled, .done: false
+        }
     }
 
     static func mark(_ job: Job, context: DrawContext) -> (String, StyleName) {

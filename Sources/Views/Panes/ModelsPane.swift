@@ -35,7 +35,7 @@ enum ModelsPane: Pane {
                 style: context.theme[line.style])
         }
         context.scrollbar(
-            first: scroll, shown: cardRows, total: lines.count, x: size.width - 1, y: listHeight,
+            first: scroll, total: lines.count, x: size.width - 1, y: listHeight,
             height: cardRows, on: &surface)
     }
 

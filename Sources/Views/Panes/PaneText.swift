@@ -3,71 +3,34 @@
 import Core
 
 extension DrawContext {
-    /// A bar of `width` columns, filled by a share of it in eighths of a column.
+    /// A bar of `width` columns, filled by a share of it.
     func bar(
         _ share: Double, x: Int, y: Int, width: Int, on surface: inout Surface,
-        fill: StyleName = .jobBar, track: StyleName = .jobBarTrack
+        fill: StyleName = .jobBar
     ) {
-        guard width > 0 else { return }
-        let share = share.isFinite ? max(0, min(1, share)) : 0
-        let eighths = Int((share * Double(width * 8)).rounded())
-        for column in 0..<width {
-            let part = max(0, min(8, eighths - column * 8))
-            if isASCII {
-                surface.put(
-                    part >= 4 ? "#" : "-", x: x + column, y: y,
-                    style: theme[part >= 4 ? fill : track])
-                continue
-            }
-            let blocks: [Character] = ["─", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"]
-            let isEmpty = part == 0
-            surface.put(
-                blocks[part], x: x + column, y: y, style: theme[isEmpty ? track : fill])
-        }
+        ProgressBar(share, style: fill, usesASCII: isASCII).draw(
+            into: &surface, rect: Rect(x: x, y: y, width: width, height: 1), theme: theme)
     }
 
     /// Lines of a text broken at words.
-    func wrapped(_ text: String, width: Int) -> [String] {
-        guard width > 0 else { return [] }
-        var lines: [String] = []
-        for paragraph in text.split(separator: "\n", omittingEmptySubsequences: false) {
-            var line = ""
-            for word in paragraph.split(separator: " ") {
-                var word = String(word)
-                if line.isEmpty {
-                    line = word
-                } else if CharacterWidth.of(line) + 1 + CharacterWidth.of(word) <= width {
-                    line += " " + word
-                } else {
-                    lines.append(line)
-                    line = word
-                }
-                while CharacterWidth.of(line) > width {
-                    let head = CharacterWidth.prefix(line, columns: width)
-                    lines.append(head)
-                    word = String(line.dropFirst(head.count))
-                    line = word
-                    if head.isEmpty { return lines }
-                }
-            }
-            lines.append(line)
-        }
-        return lines
+    func wrapped(_ text: String, width: Int) -> [String] { Popup.wrap(text, width: width) }
+
+    /// A scroll mark at a column: where the lines seen stand among all.
+    func scrollbar(
+        first: Int, total: Int, x: Int, y: Int, height: Int, on surface: inout Surface
+    ) {
+        surface.scrollBar(
+            x: x, y: y, height: height, offset: first, count: total, theme: theme,
+            usesASCII: isASCII)
     }
 
-    /// A scroll mark at the right edge: where `shown` of `total` lines stand.
-    func scrollbar(
-        first: Int, shown: Int, total: Int, x: Int, y: Int, height: Int,
-        on surface: inout Surface
+    /// A text being typed, its cursor in view.
+    func field(
+        _ entry: TextEntry, in rect: Rect, on surface: inout Surface, isValid: Bool
     ) {
-        guard total > shown, height > 1, shown > 0 else { return }
-        let size = max(1, height * shown / total)
-        let start = min(height - size, (height - size) * first / max(1, total - shown))
-        for row in 0..<height {
-            let isThumb = row >= start && row < start + size
-            surface.put(
-                isThumb ? (isASCII ? "#" : "┃") : (isASCII ? "|" : "│"), x: x, y: y + row,
-                style: theme[isThumb ? .textDim : .scrollbar])
+        let field = TextField(entry.text, cursor: entry.cursor, hasError: !isValid)
+        if let place = field.draw(into: &surface, rect: rect, theme: theme, isFocused: true) {
+            cursor(x: place.x, y: place.y, on: surface, isVisible: true)
         }
     }
 
@@ -98,18 +61,6 @@ extension DrawContext {
 }
 
 nonisolated extension CharacterWidth {
-    /// As many leading clusters as fit in so many columns.
-    static func prefix(_ text: String, columns: Int) -> String {
-        var used = 0
-        var result = ""
-        for character in text {
-            used += of(character)
-            if used > columns { break }
-            result.append(character)
-        }
-        return result
-    }
-
     /// Text for a field of `columns`, padded with blanks.
     static func pad(_ text: String, to columns: Int) -> String {
         let shown = truncate(text, to: columns)

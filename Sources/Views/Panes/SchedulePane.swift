@@ -37,7 +37,7 @@ enum SchedulePane: Pane {
                 isFocused: isFocused)
         }
         context.scrollbar(
-            first: scroll, shown: size.height, total: lines.count, x: size.width - 1, y: 0,
+            first: scroll, total: lines.count, x: size.width - 1, y: 0,
             height: size.height, on: &surface)
     }
 
@@ -158,8 +158,8 @@ enum SchedulePane: Pane {
         let room = width - 26
         guard room > 0 else { return }
         if let editing = schedule.editing, editing.field == .row(scale) {
-            entry(
-                editing.entry, x: 26, y: y, width: room, into: &surface, context: context,
+            context.field(
+                editing.entry, in: Rect(x: 26, y: y, width: room, height: 1), on: &surface,
                 isValid: row.invalidText == nil)
             return
         }
@@ -228,8 +228,8 @@ enum SchedulePane: Pane {
         surface.put(
             name, x: 3, y: y, style: isSelected ? style : context.dim)
         if let editing = context.state.schedule.editing, editing.field == field {
-            entry(
-                editing.entry, x: 14, y: y, width: width - 15, into: &surface, context: context,
+            context.field(
+                editing.entry, in: Rect(x: 14, y: y, width: width - 15, height: 1), on: &surface,
                 isValid: editing.problem == nil)
             return
         }
@@ -291,28 +291,6 @@ enum SchedulePane: Pane {
                 .focus(.schedule), .schedule(.select(.generate)),
                 .command(isRunning ? .cancelRunning : .generate),
             ])
-    }
-
-    /// A text being typed, its cursor in view.
-    static func entry(
-        _ entry: TextEntry, x: Int, y: Int, width: Int, into surface: inout Surface,
-        context: DrawContext, isValid: Bool
-    ) {
-        guard width > 0 else { return }
-        let characters = Array(entry.text)
-        let start = max(0, entry.cursor - width + 1)
-        let style = (isValid ? context.text : context.errorStyle).adding(.underlined)
-        surface.fill(Rect(x: x, y: y, width: width, height: 1), style: style)
-        var column = x
-        for character in characters.dropFirst(start) where column < x + width {
-            column = surface.put(character, x: column, y: y, style: style)
-        }
-        let before = characters[start..<min(entry.cursor, characters.count)]
-        let cursor = x + before.reduce(0) { $0 + CharacterWidth.of($1) }
-        surface.restyle(Rect(x: cursor, y: y, width: 1, height: 1)) { _ in
-            context.theme[.cursor]
-        }
-        context.cursor(x: cursor, y: y, on: surface, isVisible: true)
     }
 
     private static func padded(_ text: String, _ width: Int) -> String {

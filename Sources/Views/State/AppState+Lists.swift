@@ -7,6 +7,7 @@ nonisolated extension AppState {
     struct HelpLine: Sendable, Equatable {
         var keys: String
         var command: Command
+        var title: String
         /// Whether it works in every pane.
         var isGlobal: Bool
     }
@@ -19,13 +20,13 @@ nonisolated extension AppState {
             bindings.commands(in: context).map {
                 HelpLine(
                     keys: bindings.keyText(for: $0, in: context), command: $0,
-                    isGlobal: context == .global)
+                    title: bindings.title(of: $0, in: context), isGlobal: context == .global)
             }
         }
         let all = lines(.pane(pane)) + lines(.global)
         if query.isEmpty { return all }
         return all.filter {
-            FuzzyMatch.score(query, in: $0.command.title) != nil
+            FuzzyMatch.score(query, in: $0.title) != nil
                 || $0.keys.lowercased().contains(query.lowercased())
         }
     }

@@ -9,7 +9,13 @@ nonisolated extension Reducer {
             state.runs.update(id) { $0.state = .running }
             show(id, &state)
         case .pass(let id, let report): pass(id, report, &state)
-        case .sampled(let id, let result): sampled(id, result, &state)
+        case .sampled(let id, let result):
+            sampled(id, result, &state)
+            if state.runs.runs.count(where: { !$0.images.isEmpty }) == 1 {
+                notify(
+                    .info, "Done. R: another seed. e: edit this one with a mask. Ctrl-S: save it.",
+                    &state)
+            }
         case .edited(let id, let result):
             sampled(id, result.sampling, &state)
             state.runs.update(id) {

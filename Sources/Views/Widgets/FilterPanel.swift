@@ -70,7 +70,8 @@ nonisolated public struct FilterPanel: Sendable, Equatable {
         let inside = Popup.draw(
             into: &surface, rect: frame, title: title, theme: theme, border: border)
         guard !inside.isEmpty else { return nil }
-        surface.put("›", x: inside.x, y: inside.y, style: theme[.key, on: .popup])
+        surface.put(
+            border == .ascii ? ">" : "›", x: inside.x, y: inside.y, style: theme[.key, on: .popup])
         let cursor = query.draw(
             into: &surface,
             rect: Rect(x: inside.x + 2, y: inside.y, width: inside.width - 2, height: 1),
@@ -106,7 +107,7 @@ nonisolated public struct FilterPanel: Sendable, Equatable {
         }
         surface.scrollBar(
             x: frame.maxX - 2, y: list.y, height: list.height, offset: first, count: entries.count,
-            theme: theme, on: .popup)
+            theme: theme, on: .popup, usesASCII: border == .ascii)
         return cursor
     }
 

@@ -53,14 +53,16 @@ nonisolated extension Surface {
     /// Draws a scroll bar in a column when not all lines are seen.
     mutating func scrollBar(
         x: Int, y: Int, height: Int, offset: Int, count: Int, theme: Theme,
-        on surface: StyleName = .background
+        on surface: StyleName = .background, usesASCII: Bool = false
     ) {
         guard height > 0, count > height else { return }
         let length = max(1, height * height / count)
         let top = (height - length) * offset / max(1, count - height)
         let style = theme[.scrollbar, on: surface]
         for row in 0..<height {
-            put(row >= top && row < top + length ? "┃" : "│", x: x, y: y + row, style: style)
+            let isThumb = row >= top && row < top + length
+            let symbol = usesASCII ? (isThumb ? "#" : "|") : (isThumb ? "┃" : "│")
+            put(symbol, x: x, y: y + row, style: style)
         }
     }
 }
