@@ -14,6 +14,7 @@ public final class WorkbenchApplication: Application {
     private let runner: EffectRunner
     private let themes: ThemeLibrary?
     private let log: Log
+    private let clock: () -> Double
     /// The newest log entry that the state has.
     private var lastLogged = -1
     private let isColorForbidden: Bool
@@ -42,15 +43,18 @@ public final class WorkbenchApplication: Application {
     ///   - themes: where themes are found; nil uses the built-in one.
     ///   - options: from the command line.
     ///   - environment: read for `NO_COLOR`.
+    ///   - clock: seconds, monotonic; the one that `tick` is called with.
     ///   - wake: wakes the event loop; called from any thread.
     public init(
         services: Services, log: Log = Log(), themes: ThemeLibrary? = nil,
         options: ApplicationOptions = ApplicationOptions(),
         environment: [String: String] = ProcessInfo.processInfo.environment,
+        clock: @escaping () -> Double = { EventLoop.now },
         wake: @escaping @Sendable () -> Void
     ) {
         self.themes = themes
         self.log = log
+        self.clock = clock
         isColorForbidden = !(environment["NO_COLOR"] ?? "").isEmpty
         pictures = PictureStore(encoder: options.encoder, wake: wake)
         mailbox = Mailbox(wake: wake)
@@ -154,6 +158,8 @@ public final class WorkbenchApplication: Application {
     // MARK: Actions
 
     func send(_ action: Action) {
+        // The loop ticks only when a timer is due: what is said now counts from now.
+        state.now = max(state.now, clock())
         perform(Reducer.reduce(&state, action))
         needsDisplay = true
     }
@@ -296,7 +302,10 @@ public final class WorkbenchApplication: Application {
             drag = .scrubbing(passes: passes, rect)
             scrub(event, passes: passes, rect)
         case .pane(let pane): send(.focus(pane))
-        case .divider(let divider): drag = .divider(divider)
+        case .divider(let divider):
+            // Titles stand on borders: a click on one also means its pane.
+            if let pane = notes.pane(at: event.cell) { send(.focus(pane)) }
+            drag = .divider(divider)
         case .canvas, .panel, .menu, .dialog, .shade: break
         }
     }

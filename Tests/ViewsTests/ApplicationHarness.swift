@@ -12,7 +12,7 @@ final class ApplicationHarness {
     let application: WorkbenchApplication
     let model: FakeImageModel
     let files = FakeFiles()
-    private var clock = 0.0
+    private let clock = FakeClock()
     var size: CellSize
 
     init(
@@ -30,6 +30,7 @@ final class ApplicationHarness {
         settings.stateFolder = stateFolder
         options(&settings)
         let files = files
+        let clock = clock
         application = WorkbenchApplication(
             services: Services(
                 listModels: { ([ModelEntry(card: model.card, folder: "/models")], []) },
@@ -40,7 +41,7 @@ final class ApplicationHarness {
                 importMask: { _ in PixelMask(width: 14, height: 14, filledWith: true) },
                 writeMask: { mask, path in files.add(path, mask: mask) },
                 writePicture: { _, recipe, path in files.add(path, recipe: recipe) }),
-            options: settings, environment: [:], wake: {})
+            options: settings, environment: [:], clock: { clock.now }, wake: {})
         application.terminalChanged(capabilities)
         application.handle(.resize(ScreenSize(cells: size)))
     }
@@ -64,10 +65,10 @@ final class ApplicationHarness {
     func wait(_ seconds: Double = 20, until condition: (AppState) -> Bool) {
         let end = Date(timeIntervalSinceNow: seconds)
         while !condition(application.state), Date() < end {
-            application.tick(now: clock)
+            application.tick(now: clock.now)
             Thread.sleep(forTimeInterval: 0.001)
         }
-        application.tick(now: clock)
+        application.tick(now: clock.now)
     }
 
     /// Until nothing runs and nothing waits.
@@ -79,8 +80,8 @@ final class ApplicationHarness {
 
     /// Lets time pass.
     func advance(_ seconds: Double) {
-        clock += seconds
-        application.tick(now: clock)
+        clock.now += seconds
+        application.tick(now: clock.now)
     }
 
     func press(_ keys: KeyPress...) {
@@ -106,6 +107,12 @@ final class ApplicationHarness {
         application.handle(.mouse(MouseEvent(.press, button: button, cell: point)))
         application.handle(.mouse(MouseEvent(.release, button: button, cell: point)))
     }
+}
+
+/// Time that passes when a test says so.
+@MainActor
+final class FakeClock {
+    var now = 0.0
 }
 
 /// Remembers what was written.

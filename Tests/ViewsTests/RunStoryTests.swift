@@ -110,6 +110,17 @@ struct RunStoryTests {
         #expect(app.application.isFinished)
     }
 
+    @Test("q twice quits: the first letter of an answer is its key")
+    func quitTwice() {
+        let app = ApplicationHarness().ready()
+        app.press(.enter)
+        app.settle()
+        app.press("q")
+        #expect(app.text().contains("Quit?"))
+        app.press("q")
+        #expect(app.application.isFinished)
+    }
+
     @Test("A saved picture carries the request and the schedule that really ran")
     func recipe() throws {
         let app = ApplicationHarness().ready()
@@ -168,6 +179,7 @@ struct RunStoryTests {
         app.press("x")
         app.wait { $0.jobs.selectedJob?.state == .cancelled }
         #expect(app.state.jobs.selectedJob?.state == .cancelled)
+        #expect(app.state.runs.runs.contains { $0.state == .cancelled })
         app.press("p")
         app.wait { $0.jobs.jobs.allSatisfy { $0.state.isFinished } }
         app.press("c")
@@ -212,6 +224,21 @@ struct RunStoryTests {
         third.wait { !$0.session.isReadOnly }
         #expect(third.state.overlays.isEmpty)
         third.application.shutDown()
+    }
+
+    @Test("A notice stays for its time, however long nothing happened before")
+    func notices() {
+        let app = ApplicationHarness().ready()
+        app.advance(1000)
+        app.advance(1000)
+        app.press("u")
+        #expect(app.state.notice?.text == "Nothing to undo.")
+        app.advance(1)
+        #expect(app.state.notice != nil)
+        #expect(app.application.nextDeadline ?? 0 > 2001)
+        app.advance(10)
+        #expect(app.state.notice == nil)
+        #expect(app.application.nextDeadline == nil)
     }
 
     @Test("A second program on the same folder does not write")

@@ -66,6 +66,8 @@ nonisolated enum ScheduleAction: Sendable {
 }
 
 nonisolated enum RunAction: Sendable {
+    /// A run waits as a job.
+    case queued(Int, job: Int)
     case started(Int)
     case pass(Int, PassReport)
     case sampled(Int, SamplingResult)

@@ -166,6 +166,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
                 throw error
             }
         }
+        mailbox.post(.run(.queued(run, job: job)))
         if controls.setJob(job, run: run) { queue.cancel(job) }
     }
 

@@ -13,6 +13,13 @@ nonisolated extension Reducer {
                 state.jobs.selected = index
             }
             state.jobs.selected = max(0, min(jobs.count - 1, state.jobs.selected))
+            // A job that was cancelled while it waited never says so itself.
+            let cancelled = Set(jobs.filter { $0.state == .cancelled }.map(\.id))
+            for run in state.runs.runs where run.state == .waiting {
+                guard let job = run.job, cancelled.contains(job) else { continue }
+                state.runs.update(run.id) { $0.state = .cancelled }
+            }
+            state.runs.forget()
         case .select(let index):
             state.jobs.selected = max(0, min(state.jobs.jobs.count - 1, index))
         case .cancel(let id): return [.cancelJob(id)]

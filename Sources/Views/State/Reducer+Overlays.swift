@@ -76,7 +76,6 @@ nonisolated extension Reducer {
                 return key.code == .right ? moveSelection(1, &state) : []
             }
             let letter = typed.lowercased()
-            if letter == "q" { return closeOverlay(&state) }
             if let index = question.answers.firstIndex(where: {
                 $0.prefix(1).lowercased() == letter
             }) {
@@ -84,6 +83,7 @@ nonisolated extension Reducer {
                 return confirmOverlay(&state)
             }
             switch letter {
+            case "q": return closeOverlay(&state)
             case "h", "k": return moveSelection(-1, &state)
             case "j", "l": return moveSelection(1, &state)
             case "y":

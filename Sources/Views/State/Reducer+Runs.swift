@@ -4,7 +4,9 @@ import Core
 
 nonisolated extension Reducer {
     static func run(_ action: RunAction, _ state: inout AppState) -> [Effect] {
+        defer { state.runs.forget() }
         switch action {
+        case .queued(let id, let job): state.runs.update(id) { $0.job = job }
         case .started(let id):
             state.runs.update(id) { $0.state = .running }
             show(id, &state)

@@ -64,7 +64,7 @@ nonisolated extension Reducer {
     /// Rows of scales that have not begun go to the running sampler; the others wait for the next
     /// run. Only valid rows are ever in `entries`, so only valid rows run.
     static func applyToActiveRun(before: ScheduleValues, _ state: inout AppState) -> [Effect] {
-        guard let active = state.runs.active ?? state.runs.runs.last(where: { $0.isActive }),
+        guard let active = state.runs.current,
             active.kind == .sample, active.request.variant == .hmar,
             active.schedule.patchNums == state.schedule.values.patchNums,
             before.rows.count == state.schedule.values.rows.count

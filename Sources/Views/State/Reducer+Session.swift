@@ -42,6 +42,8 @@ nonisolated extension Reducer {
         guard let snapshot = state.session.recovered else { return [] }
         state.session.recovered = nil
         state.schedule.values = snapshot.schedule
+        state.schedule.field = .generate
+        state.schedule.editing = nil
         state.mask.settings = snapshot.edit
         if let source = try? snapshot.source?.image() {
             state.mask.open(source, name: snapshot.sourceName, notice: nil)

@@ -50,6 +50,8 @@ nonisolated struct Run: Sendable, Identifiable {
     var edit: EditRequest?
     /// Runs compared with each other share a group.
     var group: Int?
+    /// Its place in the job list.
+    var job: Int?
     var state = State.waiting
     var isPaused = false
     /// The schedule in force, live changes included.
@@ -134,12 +136,17 @@ nonisolated struct RunsState: Sendable {
     mutating func append(_ run: Run) {
         runs.append(run)
         nextID = max(nextID, run.id + 1)
-        while runs.count > Self.kept,
+        forget()
+        thin()
+    }
+
+    /// Forgets the oldest finished runs beyond the number kept; the one shown stays.
+    mutating func forget() {
+        while runs.count(where: { !$0.isActive }) > Self.kept,
             let index = runs.firstIndex(where: { !$0.isActive && $0.id != shownID })
         {
             runs.remove(at: index)
         }
-        thin()
     }
 
     /// Drops pictures of passes that do not complete a scale, oldest runs first, beyond the budget.

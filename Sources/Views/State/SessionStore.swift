@@ -88,16 +88,35 @@ nonisolated final class SessionStore: @unchecked Sendable {
 nonisolated extension SessionSnapshot {
     /// Whether everything in the file is within its range; a file is no more trusted than typing.
     var isSound: Bool {
-        let values = schedule
-        let rows = values.rows.allSatisfy {
-            (1...4096).contains($0.side) && $0.entries.allSatisfy { $0 >= 1 }
-                && $0.entries.count <= $0.tokenCount && $0.entries.reduce(0, +) == $0.tokenCount
+        schedule.isSound && edit.isSound
+            && (undo.undo + undo.redo).allSatisfy { entry in
+                switch entry.change {
+                case .mask: true
+                case .settings(let before, let after): before.isSound && after.isSound
+                case .edit(let before, let after): before.isSound && after.isSound
+                }
+            }
+    }
+}
+
+nonisolated extension ScheduleValues {
+    var isSound: Bool {
+        let rows = rows.allSatisfy {
+            guard (1...4096).contains($0.side), $0.entries.count <= $0.tokenCount,
+                $0.entries.allSatisfy({ (1...(1 << 24)).contains($0) })
+            else { return false }
+            return $0.entries.reduce(0, +) == $0.tokenCount
                 && (0..<max(1, $0.tokenCount)).contains($0.maskSteps)
         }
-        return rows && (1...8).contains(values.count) && (0...20).contains(values.cfg)
-            && values.topK >= 0 && (0...1).contains(values.topP)
-            && (values.classLabel ?? 0) >= 0 && (0...64).contains(edit.keepScales)
-            && (0...8).contains(edit.dilate) && (0...32).contains(edit.maskSteps)
+        return rows && self.rows.count <= 64 && (1...8).contains(count)
+            && (0...20).contains(cfg) && topK >= 0 && (0...1).contains(topP)
+            && (classLabel ?? 0) >= 0
+    }
+}
+
+nonisolated extension EditSettings {
+    var isSound: Bool {
+        (0...64).contains(keepScales) && (0...8).contains(dilate) && (0...32).contains(maskSteps)
     }
 }
 
