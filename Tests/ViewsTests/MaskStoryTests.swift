@@ -164,6 +164,12 @@ struct MaskStoryTests {
         app.wait { $0.mask.source != nil }
         #expect(app.state.mask.sourceName == "cat.jpg")
         #expect(app.state.notice?.text == "cat.jpg was resized.")
+        app.press("y")
+        let expected =
+            "workbench edit --model fake-digits --image cat.jpg --mask mask.png --mode inpaint "
+            + "--anchor tokens --keep-scales 0 --dilate 0 --steps 0,2,2,2,2 --seed 42 --cfg 1.5 "
+            + "--top-k 0 --top-p 0.0 --out edited.png"
+        #expect(app.application.takeRequests() == [.copy(expected)])
         app.press("I")
         app.type("mask.png")
         app.press(.enter)

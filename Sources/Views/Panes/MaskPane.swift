@@ -19,9 +19,10 @@ enum MaskPane: Pane {
             x: 0, y: 1, width: size.width, height: size.height - 2 - settingRows)
         switch mask.view {
         case .both:
-            let half = size.width / 2
-            let left = Rect(x: 0, y: 1, width: half - 1, height: body.height - 1)
-            let right = Rect(x: half, y: 1, width: size.width - half, height: body.height - 1)
+            // Equal rectangles, so that both are shown at the same size.
+            let half = (size.width - 1) / 2
+            let left = Rect(x: 0, y: 1, width: half, height: body.height - 1)
+            let right = left.offset(x: half + 1, y: 0)
             let a = context.show(
                 PictureContent(source), id: PictureID.maskBefore, in: left, on: &surface)
             let b = context.show(

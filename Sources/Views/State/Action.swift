@@ -89,7 +89,7 @@ nonisolated enum MaskAction: Sendable {
     case begin(MaskPoint, erases: Bool)
     case move(MaskPoint)
     case end
-    case opened(RGBImage, name: String, notice: String?)
+    case opened(RGBImage, path: String, notice: String?)
     case imported(PixelMask, name: String)
     case setTool(MaskTool)
     case setView(MaskView)

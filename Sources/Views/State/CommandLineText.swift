@@ -9,7 +9,8 @@ nonisolated enum CommandLineText {
         if state.layout.focus == .mask, let sampling = state.schedule.request(variant: .hmar),
             let edit = state.mask.request(sampling: sampling)
         {
-            return line(for: edit, model: facts.card.name, picture: state.mask.sourceName)
+            return line(
+                for: edit, model: facts.card.name, picture: state.mask.sourcePath ?? "picture.png")
         }
         guard let request = state.schedule.request() else { return nil }
         return line(for: request, model: facts.card.name)
@@ -26,7 +27,7 @@ nonisolated enum CommandLineText {
 
     static func line(for edit: EditRequest, model: String, picture: String) -> String {
         var words = ["workbench", "edit", "--model", model]
-        words += ["--image", quoted(picture.hasSuffix(".png") ? picture : "picture.png")]
+        words += ["--image", quoted(picture)]
         if edit.mode != .vary { words += ["--mask", "mask.png"] }
         words += ["--mode", edit.mode.rawValue, "--anchor", edit.anchor.rawValue]
         words += ["--keep-scales", String(edit.keepScales), "--dilate", String(edit.dilate)]

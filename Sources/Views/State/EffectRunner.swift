@@ -184,8 +184,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
                 case .openPicture(let path, let side):
                     let full = Self.expanded(path)
                     let (image, notice) = try services.openPicture(full, side)
-                    let name = (full as NSString).lastPathComponent
-                    mailbox.post(.mask(.opened(image, name: name, notice: notice)))
+                    mailbox.post(.mask(.opened(image, path: full, notice: notice)))
                 case .importMask(let path, let side):
                     let full = Self.expanded(path)
                     let mask = try services.importMask(full).fitted(side: side)

@@ -16,7 +16,7 @@ nonisolated enum MaskView: String, Sendable, CaseIterable {
         case .before: "before"
         case .after: "after"
         case .difference: "difference"
-        case .both: "before + after"
+        case .both: "side by side"
         }
     }
 }
@@ -61,6 +61,8 @@ nonisolated struct MaskState: Sendable {
 
     var source: RGBImage?
     var sourceName = ""
+    /// The file it came from, if it did.
+    var sourcePath: String?
     /// What was done to make the picture fit the model.
     var sourceNotice: String?
     var mask: PixelMask?
@@ -86,9 +88,12 @@ nonisolated struct MaskState: Sendable {
     }
 
     /// Puts a picture to edit, with nothing masked.
-    mutating func open(_ image: RGBImage, name: String, notice: String?) {
+    mutating func open(
+        _ image: RGBImage, name: String, path: String? = nil, notice: String? = nil
+    ) {
         source = image
         sourceName = name
+        sourcePath = path
         sourceNotice = notice
         if mask?.width != image.width || mask?.height != image.height {
             mask = PixelMask(width: image.width, height: image.height)

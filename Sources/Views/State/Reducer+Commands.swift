@@ -124,7 +124,9 @@ nonisolated extension Reducer {
     }
 
     static func cycleImages(_ state: inout AppState) {
-        state.options.images = state.pictureMode.next
+        let next = state.pictureMode.next
+        // A terminal that did not say it knows sixel would show them as letters.
+        state.options.images = next == .sixel && !state.terminal.hasSixel ? next.next : next
         notify(.info, "Pictures: \(state.pictureMode.rawValue).", &state)
     }
 

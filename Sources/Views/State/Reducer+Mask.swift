@@ -8,11 +8,12 @@ nonisolated extension Reducer {
         case .begin(let point, let erases): begin(point, erases: erases, isKeyed: false, &state)
         case .move(let point): move(point, &state)
         case .end: endStroke(&state)
-        case .opened(let image, let name, let notice):
+        case .opened(let image, let path, let notice):
             endStroke(&state)
             state.undo = state.undo.withoutMask()
             state.mask.mask = nil
-            state.mask.open(image, name: name, notice: notice)
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            state.mask.open(image, name: name, path: path, notice: notice)
             focus(.mask, &state)
             markDirty(&state)
             if let notice { notify(.info, notice, &state) }
