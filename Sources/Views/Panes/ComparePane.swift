@@ -7,7 +7,7 @@ enum ComparePane {
         let runs = context.state.runs.comparison
         let size = surface.bounds
         guard let first = runs.first, size.width > runs.count * 6, size.height > 4 else { return }
-        let name = context.state.model?.className(first.request.classLabel) ?? ""
+        let name = context.state.model?.classTitle(first.request.classLabel) ?? ""
         surface.put(
             CharacterWidth.truncate(
                 "Compared at seed \(first.request.seed), \(name)", to: size.width - 2),

@@ -53,6 +53,12 @@ extension DrawContext {
         return oneDigit(Double(count) / 1_073_741_824) + " GiB"
     }
 
+    /// A style on the bars at the top and bottom, reversed where they are.
+    func onBar(_ name: StyleName) -> Style {
+        theme[name, on: .statusLine].adding(
+            theme[.statusLine].modifiers.intersection(.reversed))
+    }
+
     /// The dim style of a disabled or secondary text.
     var dim: Style { theme[.textDim] }
     var text: Style { theme[.text] }

@@ -97,7 +97,7 @@ enum PreviewPane: Pane {
         _ run: Run, into surface: inout Surface, context: DrawContext
     ) {
         let width = surface.bounds.width
-        let name = context.state.model?.className(run.request.classLabel) ?? ""
+        let name = context.state.model?.classTitle(run.request.classLabel) ?? ""
         var words = ["\(name), seed \(run.request.seed)"]
         if case .edit(let mode) = run.kind { words.insert(mode.title, at: 0) }
         if run.request.count > 1, context.state.preview.view == .picture {
@@ -290,7 +290,9 @@ enum PreviewPane: Pane {
     }
 
     private static func stripHeight(_ run: Run, body: Rect, context: DrawContext) -> Int {
-        guard body.height >= 14, run.schedule.patchNums.count > 1 else { return 0 }
+        guard body.height >= 14, run.schedule.patchNums.count > 1,
+            run.isActive || !run.passes.isEmpty
+        else { return 0 }
         let cell = context.pictureCell
         let column = body.width / run.schedule.patchNums.count - 1
         guard column >= 3 else { return 0 }

@@ -159,7 +159,7 @@ enum Screen {
         surface.fill(Rect(x: 0, y: 0, width: width, height: 1), style: bar)
         var x = surface.put(
             " workbench ", x: 0, y: 0,
-            style: context.theme[.title].background(bar.background))
+            style: context.onBar(.title))
         let model: String
         switch state.models.loading {
         case .loading(let name): model = "loading \(name)…"
@@ -172,7 +172,7 @@ enum Screen {
             if !text.isEmpty, x + CharacterWidth.of(text) + 3 <= width {
                 surface.put(
                     text, x: width - CharacterWidth.of(text) - 1, y: 0,
-                    style: context.dim.background(bar.background))
+                    style: context.onBar(.textDim))
             }
             return
         }
@@ -186,7 +186,7 @@ enum Screen {
         let left = width - CharacterWidth.of(text) - 1
         guard left > x + 1 else { return }
         surface.put(
-            text, x: left, y: 0, style: context.theme[.jobRunning].background(bar.background))
+            text, x: left, y: 0, style: context.onBar(.jobRunning))
         if barWidth >= 4, job.total > 0 {
             context.bar(
                 Double(job.step) / Double(job.total), x: left - barWidth - 1, y: 0,
@@ -201,7 +201,7 @@ enum Screen {
         let state = context.state
         guard let facts = state.model else { return "" }
         let values = state.schedule.values
-        return "\(facts.className(values.classLabel)) · seed \(values.seed) · "
+        return "\(facts.classTitle(values.classLabel)) · seed \(values.seed) · "
             + values.variant.shortTitle
     }
 
@@ -257,7 +257,7 @@ enum Screen {
             let start = x
             x = surface.put(
                 keyText, x: x, y: y,
-                style: context.theme[.key].background(bar.background))
+                style: context.onBar(.key))
             x = surface.put(" " + word, x: x, y: y, style: bar)
             context.click(
                 Rect(x: start, y: y, width: x - start, height: 1), on: surface,

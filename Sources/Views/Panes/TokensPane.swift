@@ -22,7 +22,7 @@ enum TokensPane: Pane {
             surface.put("not reached yet", x: 0, y: 2, style: context.dim)
             return
         }
-        let listRows = size.height >= 13 ? max(4, min(11, size.height - 3 - grid.side)) : 1
+        let listRows = size.height >= 13 ? max(4, min(11, size.height - 2 - grid.side)) : 1
         let room = Rect(x: 0, y: 1, width: size.width, height: size.height - 2 - listRows)
         draw(grid, in: room, into: &surface, context: context, isFocused: isFocused)
         legend(y: room.maxY, into: &surface, context: context)

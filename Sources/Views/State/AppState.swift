@@ -93,6 +93,12 @@ nonisolated struct LoadedModelFacts: Sendable, Equatable {
         summaryLines = model.summaryLines
     }
 
+    /// The class in a sentence: its name, `class 7` where the name is a number.
+    func classTitle(_ label: Int?) -> String {
+        let name = className(label)
+        return name.allSatisfy(\.isNumber) ? "class " + name : name
+    }
+
     /// The class's name, or "no class".
     func className(_ label: Int?) -> String {
         guard let label else { return "no class" }

@@ -173,7 +173,7 @@ nonisolated extension Reducer {
             notify(.info, "There is no sample yet: 3, then Enter, generates one.", &state)
             return
         }
-        let name = state.model?.className(run.request.classLabel) ?? "sample"
+        let name = state.model?.classTitle(run.request.classLabel) ?? "sample"
         endStroke(&state)
         state.undo = state.undo.withoutMask()
         state.mask.mask = nil

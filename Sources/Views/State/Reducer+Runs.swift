@@ -154,7 +154,7 @@ nonisolated extension Reducer {
         }
         if state.layout.focus == .mask { focus(.preview, &state) }
         let title =
-            "\(request.variant.title), \(facts.className(request.classLabel)), seed \(request.seed)"
+            "\(request.variant.title), \(facts.classTitle(request.classLabel)), seed \(request.seed)"
         return saveSession(&state, beforeJob: true)
             + [.sample(run: run.id, title: title, request)]
     }
