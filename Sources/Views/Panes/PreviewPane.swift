@@ -145,7 +145,7 @@ enum PreviewPane: Pane {
         for column in 0..<barWidth {
             let pass = barWidth == total ? column : column * total / max(1, barWidth)
             let isDone = pass < run.passes.count
-            let isShown = barWidth == total ? pass == shown : pass <= shown && pass + 2 > shown
+            let isShown = shown >= 0 && column == shown * barWidth / max(1, total)
             let symbol =
                 isShown
                 ? context.symbol("◆", "O")

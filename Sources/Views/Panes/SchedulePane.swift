@@ -235,7 +235,7 @@ enum SchedulePane: Pane {
         }
         let arrows = isSelected
         let room = max(0, width - 14)
-        let shown = CharacterWidth.truncate(value, to: max(1, room - 4))
+        let shown = CharacterWidth.truncate(value, to: max(1, room - 2))
         if arrows {
             surface.put(context.symbol("‹", "<"), x: 12, y: y, style: style)
             context.click(
