@@ -16,7 +16,7 @@ final class PassProgress: @unchecked Sendable {
         lock.withLock {
             line.show(
                 "pass \(report.pass)/\(report.passCount)  scale \(report.scale + 1)/"
-                    + "\(report.scaleCount), \(step)")
+                    + "\(report.scaleCount), \(step)", isLast: report.pass == report.passCount)
         }
     }
 

@@ -20,10 +20,10 @@ struct ProgressLine {
         isShown = !quiet && (mode == .always || (mode == .auto && isatty(STDERR_FILENO) == 1))
     }
 
-    /// Shows a text, at most twenty times a second.
-    mutating func show(_ text: String) {
+    /// Shows a text, at most twenty times a second; the last one always.
+    mutating func show(_ text: String, isLast: Bool = false) {
         let now = ProcessInfo.processInfo.systemUptime
-        guard isShown, now - lastTime >= 0.05 else { return }
+        guard isShown, isLast || now - lastTime >= 0.05 else { return }
         lastTime = now
         let padding = String(repeating: " ", count: max(0, lastWidth - text.count))
         Output.write("\r" + text + padding, to: STDERR_FILENO)
