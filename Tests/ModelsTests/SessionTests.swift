@@ -230,6 +230,33 @@ final class ReportList: Sendable {
         #expect(all.sampling.passCount == 4)
     }
 
+    @Test func repaintTakesTheLeastSureTokensOfEveryMap() throws {
+        func run(_ share: Double) throws -> EditResult {
+            try session.edit(
+                request(mode: .repaint) { $0.share = share }, control: SamplingControl())
+        }
+        let quarter = try run(0.25)
+        let half = try run(0.5)
+        #expect(quarter.editable.map { $0.filter { $0 }.count } == [0, 1, 2, 4])
+        #expect(half.editable.map { $0.filter { $0 }.count } == [0, 2, 5, 8])
+        for (few, many) in zip(quarter.editable, half.editable) {
+            // The least sure quarter is part of the least sure half.
+            #expect(zip(few, many).allSatisfy { !$0 || $1 })
+        }
+        for (scale, cells) in half.editable.enumerated() {
+            for cell in cells.indices where !cells[cell] {
+                #expect(
+                    half.sampling.tokens[0].scales[scale][cell]
+                        == half.sourceTokens.scales[scale][cell])
+            }
+        }
+        // Everything drawn anew is what varying from the second map on draws.
+        let all = try run(1)
+        let varied = try session.edit(request(mode: .vary), control: SamplingControl())
+        #expect(all.editable == varied.editable)
+        #expect(all.sampling.tokens == varied.sampling.tokens)
+    }
+
     @Test func residualAnchorRequantizesWhatIsMissing() throws {
         let result = try session.edit(request(anchor: .residual), control: SamplingControl())
         let tokens = result.sampling.tokens[0]

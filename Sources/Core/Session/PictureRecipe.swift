@@ -12,6 +12,7 @@ public struct PictureRecipe: Sendable, Equatable, Codable {
         public var dilate: Int
         public var maskSteps: [Int]
         public var pasteBack: Bool
+        public var share: Double
         public var source: StoredImage
         public var mask: StoredMask
 
@@ -23,6 +24,7 @@ public struct PictureRecipe: Sendable, Equatable, Codable {
             dilate = request.dilate
             maskSteps = request.maskSteps
             pasteBack = request.pasteBack
+            share = request.share
             source = StoredImage(request.source)
             mask = StoredMask(request.mask)
         }
@@ -65,6 +67,7 @@ public struct PictureRecipe: Sendable, Equatable, Codable {
         return EditRequest(
             source: try edit.source.image(), mask: try edit.mask.mask(), mode: edit.mode,
             anchor: edit.anchor, keepScales: edit.keepScales, dilate: edit.dilate,
-            maskSteps: edit.maskSteps, pasteBack: edit.pasteBack, sampling: sampling)
+            maskSteps: edit.maskSteps, pasteBack: edit.pasteBack, share: edit.share,
+            sampling: sampling)
     }
 }

@@ -182,6 +182,13 @@ public enum EditMode: String, Sendable, CaseIterable, Codable {
     case classEdit = "class"
     /// Keep the coarse scales of the whole picture and draw the finer ones anew.
     case vary
+    /// Draw those tokens of the whole picture anew that the model is least sure of.
+    case repaint
+
+    /// Whether the mask says what is drawn anew.
+    public var usesMask: Bool { self != .vary && self != .repaint }
+    /// Whether the class of the request counts; the other modes have none.
+    public var usesClass: Bool { self == .classEdit || !usesMask }
 }
 
 /// What holds the kept region in place.
@@ -196,7 +203,7 @@ public enum EditAnchor: String, Sendable, CaseIterable, Codable {
 public struct EditRequest: Sendable, Equatable {
     /// The source, of the model's size.
     public var source: RGBImage
-    /// The mask, of the model's size; ignored by `vary`.
+    /// The mask, of the model's size; ignored by `vary` and `repaint`.
     public var mask: PixelMask
     public var mode: EditMode
     public var anchor: EditAnchor
@@ -208,13 +215,15 @@ public struct EditRequest: Sendable, Equatable {
     public var maskSteps: [Int]
     /// Composite the source's pixels outside the mask with a feathered edge.
     public var pasteBack: Bool
+    /// For `repaint`: the share of every map's tokens that is drawn anew, 0…1.
+    public var share: Double
     /// Class, seed, guidance and filters.
     public var sampling: SamplingRequest
 
     public init(
         source: RGBImage, mask: PixelMask, mode: EditMode = .inpaint, anchor: EditAnchor = .tokens,
         keepScales: Int = 0, dilate: Int = 0, maskSteps: [Int], pasteBack: Bool = false,
-        sampling: SamplingRequest
+        share: Double = 0.25, sampling: SamplingRequest
     ) {
         self.source = source
         self.mask = mask
@@ -224,6 +233,7 @@ public struct EditRequest: Sendable, Equatable {
         self.dilate = dilate
         self.maskSteps = maskSteps
         self.pasteBack = pasteBack
+        self.share = share
         self.sampling = sampling
     }
 }

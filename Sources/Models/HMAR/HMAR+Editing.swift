@@ -13,7 +13,11 @@ extension HMARSession {
         let feature = tokenizer.feature(image)
         let encoding = tokenizer.quantizer.encode(feature)
         let source = encoding.tokens.map { $0.int32s() }
-        let editable = editableCells(request)
+        let label = label(of: request)
+        let editable =
+            request.mode == .repaint
+            ? try leastConfidentCells(request, encoding, label: label, control: control)
+            : editableCells(request)
         guard editable.contains(where: { $0.contains(true) }) else {
             throw SamplingError.nothingToRepaint
         }
@@ -33,7 +37,6 @@ extension HMARSession {
         let observer = SessionObserver(
             control: control, tokenizer: tokenizer, rows: sides.map { [$0 * $0] },
             refines: refines, editRows: rows)
-        let label = label(of: request)
         var generation = ScaleGeneration(
             plan: .init(
                 batch: batch, rows: sides.map { [$0 * $0] }, topK: filters.topK,
@@ -56,7 +59,7 @@ extension HMARSession {
     /// Checks what a person may get wrong about an edit.
     private func check(_ request: EditRequest) throws {
         try checkSize("picture", width: request.source.width, height: request.source.height)
-        if request.mode != .vary {
+        if request.mode.usesMask {
             try checkSize("mask", width: request.mask.width, height: request.mask.height)
         }
         guard request.sampling.variant != .var else {
@@ -72,6 +75,10 @@ extension HMARSession {
         guard (0...geometry.imageSize).contains(request.dilate) else {
             throw SamplingError.outOfRange(
                 name: "dilate", found: "\(request.dilate)", allowed: "0 to \(geometry.imageSize)")
+        }
+        guard (0...1).contains(request.share) else {
+            throw SamplingError.outOfRange(
+                name: "the share to repaint", found: "\(request.share)", allowed: "0 to 1")
         }
         guard request.maskSteps.count == count, request.maskSteps.allSatisfy({ $0 >= 0 }) else {
             throw SamplingError.outOfRange(
@@ -97,12 +104,45 @@ extension HMARSession {
             keepScales: request.keepScales, dilate: request.dilate)
     }
 
+    /// The share of every map's tokens that the next-scale tower, given the coarser maps of the
+    /// source, holds least likely; ties go to the lower index, and a map gives at least one.
+    ///
+    /// Source: ours, after the spec of HMAR's editing: repaint the lowest-confidence tokens.
+    private func leastConfidentCells(
+        _ request: EditRequest, _ encoding: Quantizer.Encoding, label: Int32,
+        control: SamplingControl
+    ) throws -> [[Bool]] {
+        var sampling = request.sampling
+        sampling.count = 1
+        let predictor = try predictor(sampling, labels: [label], refines: false)
+        return try geometry.patchNums.enumerated().map { scale, side in
+            var cells = [Bool](repeating: false, count: side * side)
+            guard scale > 0, scale >= request.keepScales, request.share > 0 else { return cells }
+            let context = Quantizer.rows(
+                tokenizer.quantizer.down(encoding.accumulated[scale - 1], scale: scale)
+            ).contiguous()
+            let logits = try predictor.nextScaleLogits(scale: scale, context: context) {
+                try control.checkpoint()
+            }
+            let codes = encoding.tokens[scale].int32s()
+            let likely = logSoftmax(logits).floats()
+            let confidence = cells.indices.map { likely[$0 * geometry.vocabulary + Int(codes[$0])] }
+            let order = cells.indices.sorted {
+                (confidence[$0], $0) < (confidence[$1], $1)
+            }
+            let count = max(1, Int((request.share * Double(cells.count)).rounded()))
+            for i in order.prefix(count) { cells[i] = true }
+            return cells
+        }
+    }
+
     /// Inpainting and outpainting have no class, whatever the request says.
     private func label(of request: EditRequest) -> Int32 {
         let none = Int32(geometry.classes.count)
         switch request.mode {
         case .inpaint, .outpaint: return none
-        case .classEdit, .vary: return request.sampling.classLabel.map { Int32($0) } ?? none
+        case .classEdit, .vary, .repaint:
+            return request.sampling.classLabel.map { Int32($0) } ?? none
         }
     }
 }

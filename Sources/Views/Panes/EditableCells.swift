@@ -12,6 +12,10 @@ nonisolated enum EditableCells {
             if scale < state.settings.keepScales { return 0 }
             if state.settings.mode == .vary { return side * side }
             if side == 1 { return 0 }
+            if state.settings.mode == .repaint {
+                let share = Double(state.settings.share) / 100
+                return share > 0 ? max(1, Int((share * Double(side * side)).rounded())) : 0
+            }
             return cells(mask, side: side, grownBy: state.settings.dilate).filter { $0 }.count
         }
     }

@@ -178,7 +178,7 @@ enum MaskPane: Pane {
         let settings = context.state.mask.settings
         let facts = context.state.model
         let className = facts?.className(context.state.schedule.values.classLabel) ?? ""
-        let usesClass = settings.mode == .classEdit || settings.mode == .vary
+        let usesClass = settings.mode.usesClass
         // Long values left, short ones right.
         var items: [(keys: String, name: String, value: String, actions: [Command])] = [
             ("M", "mode", settings.mode.title.lowercased(), [.nextEditMode]),
@@ -187,7 +187,11 @@ enum MaskPane: Pane {
                 "\(settings.keepScales)", [.keepFewer, .keepMore]
             ),
             ("C", "class", usesClass ? className : "none", [.chooseClass]),
-            ("{}", "grow cells", "\(settings.dilate)", [.dilateLess, .dilateMore]),
+            (
+                "{}", settings.mode == .repaint ? "least sure" : "grow cells",
+                settings.mode == .repaint ? "\(settings.share) %" : "\(settings.dilate)",
+                [.dilateLess, .dilateMore]
+            ),
             ("A", "anchor", settings.anchor.rawValue, [.nextAnchor]),
             ("()", "mask steps", "\(settings.maskSteps)", [.fewerEditSteps, .moreEditSteps]),
             ("v", "view", context.state.mask.view.title, [.nextMaskView]),

@@ -214,9 +214,9 @@ nonisolated extension Command {
         case .keepFewer:
             Reducer.setEdit("Scales kept", &state) { $0.keepScales = max(0, $0.keepScales - 1) }
         case .dilateMore:
-            Reducer.setEdit("Growth", &state) { $0.dilate = min(8, $0.dilate + 1) }
+            Reducer.setEdit("Growth", &state) { $0.grow(by: 1) }
         case .dilateLess:
-            Reducer.setEdit("Growth", &state) { $0.dilate = max(0, $0.dilate - 1) }
+            Reducer.setEdit("Growth", &state) { $0.grow(by: -1) }
         case .moreEditSteps:
             Reducer.setEdit("Mask steps", &state) { $0.maskSteps = min(32, $0.maskSteps + 1) }
         case .fewerEditSteps:

@@ -28,7 +28,8 @@ nonisolated enum CommandLineText {
     static func line(for edit: EditRequest, model: String, picture: String) -> String {
         var words = ["workbench", "edit", "--model", model]
         words += ["--image", quoted(picture)]
-        if edit.mode != .vary { words += ["--mask", "mask.png"] }
+        if edit.mode == .repaint { words += ["--share", String(edit.share * 100)] }
+        if edit.mode.usesMask { words += ["--mask", "mask.png"] }
         words += ["--mode", edit.mode.rawValue, "--anchor", edit.anchor.rawValue]
         words += ["--keep-scales", String(edit.keepScales), "--dilate", String(edit.dilate)]
         words += ["--steps", edit.maskSteps.map(String.init).joined(separator: ",")]

@@ -32,6 +32,17 @@ nonisolated struct EditSettings: Sendable, Equatable, Codable {
     /// Mask steps at every scale.
     var maskSteps = 2
     var pasteBack = false
+    /// For `repaint`: percent of the tokens drawn anew.
+    var share = 25
+
+    /// More or less of the picture: token cells around the mask, or percent for `repaint`.
+    mutating func grow(by steps: Int) {
+        if mode == .repaint {
+            share = max(5, min(100, share + 5 * steps))
+        } else {
+            dilate = max(0, min(8, dilate + steps))
+        }
+    }
 }
 
 /// Pixels of a row that a change turned over; undo and redo apply it the same way.
@@ -115,6 +126,7 @@ nonisolated struct MaskState: Sendable {
         return EditRequest(
             source: source, mask: mask, mode: settings.mode, anchor: settings.anchor,
             keepScales: settings.keepScales, dilate: settings.dilate, maskSteps: steps,
-            pasteBack: settings.pasteBack, sampling: sampling)
+            pasteBack: settings.pasteBack, share: Double(settings.share) / 100,
+            sampling: sampling)
     }
 }

@@ -173,7 +173,7 @@ nonisolated extension Reducer {
                 .info, "First choose a picture: s takes the last sample, O opens a file.", &state)
             return []
         }
-        if request.mode != .vary, request.mask.coverage == 0 {
+        if request.mode.usesMask, request.mask.coverage == 0 {
             notify(
                 .info, "Nothing is masked. Paint what is to be drawn anew: Space or the mouse.",
                 &state)
@@ -267,6 +267,7 @@ nonisolated extension EditMode {
         case .outpaint: "Outpaint"
         case .classEdit: "Class edit"
         case .vary: "Vary"
+        case .repaint: "Repaint"
         }
     }
 }

@@ -117,6 +117,7 @@ nonisolated extension ScheduleValues {
 nonisolated extension EditSettings {
     var isSound: Bool {
         (0...64).contains(keepScales) && (0...8).contains(dilate) && (0...32).contains(maskSteps)
+            && (0...100).contains(share)
     }
 }
 

@@ -20,10 +20,12 @@ struct EditCommand: ComputingCommand {
     @Option(help: ArgumentHelp("The picture to edit.", valueName: "file"))
     var image: String
 
-    @Option(help: ArgumentHelp("The mask; needed by all modes but vary.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The mask; needed by all modes but vary and repaint.", valueName: "file")
+    )
     var mask: String?
 
-    @Option(name: .customLong("mode"), help: "inpaint, outpaint, class, vary.")
+    @Option(name: .customLong("mode"), help: "inpaint, outpaint, class, vary, repaint.")
     var editMode: EditMode = .inpaint
 
     @Option(help: "What holds the kept region: tokens, residual.")
@@ -37,6 +39,9 @@ struct EditCommand: ComputingCommand {
 
     @Option(help: "Mask steps: one number for all scales, or one per scale: 0,1,2,3,3.")
     var steps = "2"
+
+    @Option(help: "For repaint: percent of every map's tokens drawn anew, the least sure first.")
+    var share = 25.0
 
     @Flag(help: "Composite the source's pixels outside the mask with a feathered edge.")
     var pasteBack = false
@@ -82,6 +87,9 @@ struct EditCommand: ComputingCommand {
             throw InputError(
                 "--keep-scales is \(keepScales); give 0 to \(geometry.patchNums.count - 1).")
         }
+        guard (0...100).contains(share) else {
+            throw InputError("--share is \(share); give 0 to 100 percent.")
+        }
         guard (0...geometry.imageSize).contains(dilate) else {
             throw InputError("--dilate is \(dilate); give 0 to \(geometry.imageSize) cells.")
         }
@@ -89,7 +97,7 @@ struct EditCommand: ComputingCommand {
             width: geometry.imageSize, height: geometry.imageSize, filledWith: true)
         if let path = self.mask {
             mask = try MaskFile.read(path, fitting: fit, side: geometry.imageSize)
-        } else if editMode != .vary {
+        } else if editMode.usesMask {
             throw InputError(
                 "--mask is missing: \(editMode.rawValue) needs one; white is repainted.")
         }
@@ -100,7 +108,7 @@ struct EditCommand: ComputingCommand {
         return EditRequest(
             source: source, mask: mask, mode: editMode, anchor: anchor, keepScales: keepScales,
             dilate: dilate, maskSteps: try maskSteps(geometry.patchNums.count),
-            pasteBack: pasteBack, sampling: settings)
+            pasteBack: pasteBack, share: share / 100, sampling: settings)
     }
 
     private func maskSteps(_ scales: Int) throws -> [Int] {
