@@ -189,7 +189,7 @@ enum MaskPane: Pane {
             ("C", "class", usesClass ? className : "none", [.chooseClass]),
             (
                 "{}", settings.mode == .repaint ? "least sure" : "grow cells",
-                settings.mode == .repaint ? "\(settings.share) %" : "\(settings.dilate)",
+                settings.mode == .repaint ? "\(settings.share)%" : "\(settings.dilate)",
                 [.dilateLess, .dilateMore]
             ),
             ("A", "anchor", settings.anchor.rawValue, [.nextAnchor]),
