@@ -109,9 +109,9 @@ import Testing
 
     @Test func nearestNames() {
         let names = ["hmar-digits", "hmar-objects", "var-digits"]
-        #expect(EditDistance.nearest(to: "hmar-digist", among: names) == "hmar-digits")
-        #expect(EditDistance.nearest(to: "HMAR-O", among: names) == "hmar-objects")
-        #expect(EditDistance.nearest(to: "meshtron", among: names) == nil)
+        #expect(nearestName(to: "hmar-digist", among: names) == "hmar-digits")
+        #expect(nearestName(to: "HMAR-O", among: names) == "hmar-objects")
+        #expect(nearestName(to: "meshtron", among: names) == nil)
         #expect(EditDistance.between("kitten", "sitting") == 3)
         #expect(EditDistance.between("ab", "ba") == 1)
         #expect(EditDistance.between("", "abc") == 3)

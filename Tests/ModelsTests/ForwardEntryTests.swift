@@ -202,7 +202,7 @@ import Testing
 
     @Test func wrongRequestsAreRefused() throws {
         let label = ["label": Tensor(int32: [3], shape: [1])]
-        #expect(throws: ForwardError.unknownEntry(name: "hmar.gen", nearest: nil)) {
+        #expect(throws: ForwardError.unknownEntry(name: "hmar.gen", nearest: "hmar.generate")) {
             try run("hmar.gen", weights: "tiny_hmar.safetensors", inputs: label)
         }
         #expect(throws: ForwardError.self) {

@@ -46,7 +46,7 @@ public struct ModelCatalog: Sendable {
         if let entry = entries.first(where: { $0.card.name == name }) { return entry }
         let known = entries.map(\.card.name)
         throw .unknownModel(
-            name: name, nearest: EditDistance.nearest(to: name, among: known), known: known,
+            name: name, nearest: nearestName(to: name, among: known), known: known,
             places: folders)
     }
 

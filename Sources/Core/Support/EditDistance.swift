@@ -1,4 +1,4 @@
-// The nearest valid name to a mistyped one.
+// How many slips lie between two words.
 // SPDX-License-Identifier: Apache-2.0
 
 /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours.
@@ -28,23 +28,5 @@ public enum EditDistance {
             previous = row
         }
         return previous[b.count]
-    }
-
-    /// The candidate nearest to a word, if it is near: at most a third of the word's letters wrong
-    /// (at least 2), or the word is its beginning.
-    public static func nearest(to word: String, among candidates: some Sequence<String>) -> String?
-    {
-        let limit = max(2, word.count / 3)
-        var best: (name: String, distance: Int)?
-        for candidate in candidates {
-            var distance = between(word, candidate)
-            if word.count >= 2, candidate.lowercased().hasPrefix(word.lowercased()) {
-                distance = min(distance, 1)
-            }
-            if distance <= limit, distance < best?.distance ?? .max {
-                best = (candidate, distance)
-            }
-        }
-        return best?.name
     }
 }
