@@ -26,8 +26,7 @@ public struct ImageClassifierTrainingConfiguration: Sendable, Equatable, Codable
     public func validate() throws(ConfigurationError) {
         try model.validate()
         try optimizer.validate()
-        try ConfigurationError.require(
-            batch > 0 && batch <= 4096, "batch_size", "\(batch)", "1 to 4096")
+        try ConfigurationError.requireBatch(batch)
         try ConfigurationError.require(
             shift >= 0 && shift < model.imageSize, "shift", "\(shift)",
             "0 to \(model.imageSize - 1)")
@@ -55,15 +54,7 @@ public final class ImageClassifierTraining: TrainingRun {
         heldOut: (any Dataset)? = nil
     ) throws {
         try configuration.validate()
-        try ConfigurationError.require(
-            images.count > 0, "the number of pictures", "0", "1 or more")
-        let first = try images.image(at: 0)
-        guard first.width == configuration.model.imageSize,
-            first.height == configuration.model.imageSize
-        else {
-            throw ConfigurationError.imageSizeMismatch(
-                found: first.width, expected: configuration.model.imageSize)
-        }
+        try ConfigurationError.requirePictures(images, side: configuration.model.imageSize)
         self.configuration = configuration
         self.images = images
         self.heldOut = heldOut

@@ -37,11 +37,8 @@ public struct NextScaleTrainingConfiguration: Sendable, Equatable, Codable {
     public func validate() throws(ConfigurationError) {
         try model.validate()
         try optimizer.validate()
-        try ConfigurationError.require(
-            batch > 0 && batch <= 4096, "batch_size", "\(batch)", "1 to 4096")
-        try ConfigurationError.require(
-            labelDropout >= 0 && labelDropout < 1, "label_dropout", "\(labelDropout)",
-            "0 to below 1")
+        try ConfigurationError.requireBatch(batch)
+        try ConfigurationError.requireLabelDropout(labelDropout)
     }
 }
 

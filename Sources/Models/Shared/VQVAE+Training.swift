@@ -42,8 +42,7 @@ public struct TokenizerTrainingConfiguration: Sendable, Equatable, Codable {
     public func validate() throws(ConfigurationError) {
         try model.validate()
         try optimizer.validate()
-        try ConfigurationError.require(
-            batch > 0 && batch <= 4096, "batch", "\(batch)", "1 to 4096")
+        try ConfigurationError.requireBatch(batch)
         try ConfigurationError.require(
             restartInterval >= 0, "restart_interval", "\(restartInterval)", "0 (never) or more")
     }
@@ -72,15 +71,7 @@ public final class TokenizerTraining: TrainingRun {
         heldOut: (any Dataset)? = nil
     ) throws {
         try configuration.validate()
-        try ConfigurationError.require(
-            images.count > 0, "the number of pictures", "0", "1 or more")
-        let first = try images.image(at: 0)
-        guard first.width == configuration.model.imageSize,
-            first.height == configuration.model.imageSize
-        else {
-            throw ConfigurationError.imageSizeMismatch(
-                found: first.width, expected: configuration.model.imageSize)
-        }
+        try ConfigurationError.requirePictures(images, side: configuration.model.imageSize)
         self.configuration = configuration
         self.images = images
         self.heldOut = heldOut
