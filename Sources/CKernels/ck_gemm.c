@@ -9,9 +9,18 @@
 
 #include "ck_math.h"
 #include "ck_micro.h"
+#include "ck_transpose.h"
 
-enum { VECTOR_BLOCK = 192, SCALAR_BLOCK = 64, DEPTH_BLOCK = 512 };
-enum { SCALARS = 0, SUMS = 1 };  // scratch slots
+enum {
+    TILE = 48,           // vectors of the widest register tile; each tile is packed by itself
+    VECTOR_BLOCK = 192,  // four tiles
+    SCALAR_BLOCK = 64,
+    DEPTH_BLOCK = 512,
+    PANEL = 8            // rows of the widest register tile
+};
+enum { SCALARS = 0, SUMS = 1, PACKED = 2 };  // scratch slots
+/// Packed operands up to this size are kept between calls, in floats (64 MB).
+enum { KEPT_FLOATS = 16 << 20 };
 
 typedef struct {
     long vectors, scalars, depth;  // extents
@@ -20,14 +29,16 @@ typedef struct {
     long s_step, s_depth;
     float *c;
     long c_vector, c_scalar;       // strides of C; one of them is 1
-    float *packed;                 // [vector block][depth][width]
+    float *packed;                 // [tile][depth][width]
+    const float *bias;             // one value a column of C, or NULL
     long blocks, chunks, chunk;
     int accumulate;
 } gemm_job;
 
-static long block_width(const gemm_job *job, long block) {
-    long rest = job->vectors - block * VECTOR_BLOCK;
-    return rest < VECTOR_BLOCK ? CK_ROUND_UP(rest) : VECTOR_BLOCK;
+static long at_most(long value, long limit) { return value < limit ? value : limit; }
+
+static long tile_width(const gemm_job *job, long at) {
+    return at_most(CK_ROUND_UP(job->vectors - at), TILE);
 }
 
 CK_KERNEL static void pack_dense(const float *v, long v_depth, long count, long width, long depth,
@@ -46,30 +57,24 @@ CK_KERNEL static void pack_transposed(const float *v, long step, long count, lon
     for (long i = 0; i < width; i += 16) {
         long rows = count - i < 16 ? (count - i > 0 ? count - i : 0) : 16;
         long k = 0;
-        for (; k + 16 <= depth; k += 16) {
-            float block[16][16];
-            if (rows < 16) memset(block, 0, sizeof block);
-            for (long r = 0; r < rows; r++)
-                for (long t = 0; t < 16; t++) block[t][r] = v[(i + r) * step + k + t];
-            for (long t = 0; t < 16; t++)
-                for (long r = 0; r < 16; r++) out[(k + t) * width + i + r] = block[t][r];
-        }
+        if (rows == 16)
+            for (; k + 16 <= depth; k += 16)
+                ck_transpose16(v + i * step + k, step, out + k * width + i, width);
         for (; k < depth; k++)
             for (long r = 0; r < 16; r++)
                 out[k * width + i + r] = r < rows ? v[(i + r) * step + k] : 0;
     }
 }
 
-// A task is 64 steps of the sum of one block.
+// A task is 64 steps of the sum of one tile.
 static void pack_body(void *raw, long begin, long end, int worker) {
     (void)worker;
     const gemm_job *job = raw;
     long parts = (job->depth + 63) / 64;
     for (long task = begin; task < end; task++) {
-        long block = task / parts, k = task % parts * 64;
-        long depth = job->depth - k < 64 ? job->depth - k : 64;
-        long width = block_width(job, block), first = block * VECTOR_BLOCK;
-        long count = job->vectors - first < width ? job->vectors - first : width;
+        long first = task / parts * TILE, k = task % parts * 64;
+        long depth = at_most(job->depth - k, 64);
+        long width = tile_width(job, first), count = at_most(job->vectors - first, width);
         const float *v = job->v + first * job->v_step + k * job->v_depth;
         float *out = job->packed + first * job->depth + k * width;
         if (job->v_step == 1) pack_dense(v, job->v_depth, count, width, depth, out);
@@ -82,20 +87,23 @@ static void pack_body(void *raw, long begin, long end, int worker) {
     }
 }
 
-// sums [scalars][width] → C, where vectors run along rows of C (c_vector = 1) or along columns.
-CK_KERNEL static void store_sums(const float *sums, long width, long vectors, long scalars,
-                                 float *c, long c_vector, long c_scalar) {
-    if (c_vector == 1) {
-        for (long s = 0; s < scalars; s++)
-            for (long v = 0; v < vectors; v++) c[s * c_scalar + v] = sums[s * width + v];
-        return;
-    }
+// sums [scalars][width] → C, vectors along columns of C.
+CK_KERNEL static void store_transposed(const float *sums, long width, long vectors, long scalars,
+                                       float *c, long c_vector) {
     for (long v0 = 0; v0 < vectors; v0 += 16) {
-        long stop = v0 + 16 < vectors ? v0 + 16 : vectors;
+        long stop = at_most(v0 + 16, vectors), s = 0;
+        if (stop == v0 + 16)
+            for (; s + 16 <= scalars; s += 16)
+                ck_transpose16(sums + s * width + v0, width, c + v0 * c_vector + s, c_vector);
         for (long v = v0; v < stop; v++)
-            for (long s = 0; s < scalars; s++)
-                c[v * c_vector + s * c_scalar] = sums[s * width + v];
+            for (long r = s; r < scalars; r++) c[v * c_vector + r] = sums[r * width + v];
     }
+}
+
+CK_KERNEL static void store_rows(const float *sums, long width, long vectors, long scalars, float *c,
+                                 long c_scalar) {
+    for (long s = 0; s < scalars; s++)
+        for (long v = 0; v < vectors; v++) c[s * c_scalar + v] = sums[s * width + v];
 }
 
 CK_KERNEL static void load_sums(float *sums, long width, long vectors, long scalars,
@@ -104,6 +112,20 @@ CK_KERNEL static void load_sums(float *sums, long width, long vectors, long scal
         for (long v = 0; v < vectors; v++)
             sums[s * width + v] = c[v * c_vector + s * c_scalar];
         for (long v = vectors; v < width; v++) sums[s * width + v] = 0;
+    }
+}
+
+// Starts every sum with the bias of its column of C.
+CK_KERNEL static void start_with_bias(float *sums, long ldc, long width, long vectors, long scalars,
+                                      const float *bias, int along_vectors) {
+    for (long s = 0; s < scalars; s++) {
+        float *row = sums + s * ldc;
+        if (along_vectors) {
+            for (long v = 0; v < vectors; v++) row[v] = bias[v];
+            for (long v = vectors; v < width; v++) row[v] = 0;
+        } else {
+            for (long v = 0; v < width; v++) row[v] = bias[s];
+        }
     }
 }
 
@@ -124,37 +146,102 @@ CK_KERNEL static void pack_scalars(const float *s, long step, long depth_stride,
                     i + r < count ? s[(i + r) * step + k * depth_stride] : 0;
 }
 
+// Lines of the next panel's rows are asked for while a tile is computed: a weight read for the first
+// time comes from memory, in short pieces that the processor doesn't foresee.
+static void prefetch_part(const float *rows, long step, long count, long depth, long part,
+                          long parts) {
+    long lines = (depth + 15) / 16, begin = lines * part / parts, end = lines * (part + 1) / parts;
+    for (long r = 0; r < count; r++)
+        for (long line = begin; line < end; line++)
+            __builtin_prefetch(rows + r * step + line * 16, 0, 2);
+}
+
+// One panel of scalars against all tiles of a block.
+static void panel_product(const gemm_job *job, long rows, const float *s, long rs, long cs, long at,
+                          long width, long k, long depth, float *sums, long ldc, int accumulate,
+                          const float *next, long next_rows) {
+    long tiles = (width + TILE - 1) / TILE;
+    for (long tile = 0; tile < tiles; tile++) {
+        long first = at + tile * TILE, columns = tile_width(job, first);
+        if (next_rows > 0) prefetch_part(next, job->s_step, next_rows, depth, tile, tiles);
+        ck_product(rows, columns, depth, s, rs, cs,
+                   job->packed + first * job->depth + k * columns, columns, sums + tile * TILE, ldc,
+                   accumulate);
+    }
+}
+
 static void product_body(void *raw, long begin, long end, int worker) {
     (void)worker;
     const gemm_job *job = raw;
     for (long task = begin; task < end; task++) {
-        long block = task % job->blocks, first = task / job->blocks * job->chunk;
-        long scalars = job->scalars - first < job->chunk ? job->scalars - first : job->chunk;
-        long at = block * VECTOR_BLOCK, width = block_width(job, block);
-        long vectors = job->vectors - at < width ? job->vectors - at : width;
+        long first = task / job->blocks * job->chunk, at = task % job->blocks * VECTOR_BLOCK;
+        long scalars = at_most(job->scalars - first, job->chunk);
+        long width = at_most(CK_ROUND_UP(job->vectors - at), VECTOR_BLOCK);
+        long vectors = at_most(job->vectors - at, width);
         float *c = job->c + at * job->c_vector + first * job->c_scalar;
-        int direct = job->c_vector == 1 && vectors == width;
+        int by_rows = job->c_vector == 1, direct = by_rows && vectors == width;
         float *sums = direct ? c : ck_scratch(SUMS, job->chunk * VECTOR_BLOCK);
         long ldc = direct ? job->c_scalar : width;
-        if (!direct && job->accumulate)
+        if (job->bias)
+            start_with_bias(sums, ldc, width, vectors, scalars, job->bias + (by_rows ? at : first),
+                            by_rows);
+        else if (!direct && job->accumulate)
             load_sums(sums, width, vectors, scalars, c, job->c_vector, job->c_scalar);
+        int started = job->accumulate || job->bias;
         for (long k = 0; k < job->depth; k += DEPTH_BLOCK) {
-            long depth = job->depth - k < DEPTH_BLOCK ? job->depth - k : DEPTH_BLOCK;
+            long depth = at_most(job->depth - k, DEPTH_BLOCK);
             const float *s = job->s + first * job->s_step + k * job->s_depth;
-            const float *v = job->packed + at * job->depth + k * width;
-            int accumulate = job->accumulate || k > 0;
-            if (job->s_depth == 1) {
-                ck_product(scalars, width, depth, s, job->s_step, 1, v, width, sums, ldc,
-                           accumulate);
-                continue;
+            int accumulate = started || k > 0;
+            float *panels = NULL;
+            if (job->s_depth != 1) {
+                panels = ck_scratch(SCALARS, SCALAR_BLOCK * DEPTH_BLOCK);
+                pack_scalars(s, job->s_step, job->s_depth, scalars, depth, panels);
             }
-            float *panels = ck_scratch(SCALARS, SCALAR_BLOCK * DEPTH_BLOCK);
-            pack_scalars(s, job->s_step, job->s_depth, scalars, depth, panels);
-            for (long i = 0; i < scalars; i += 8)
-                ck_product(scalars - i < 8 ? scalars - i : 8, width, depth, panels + i * depth, 1,
-                           8, v, width, sums + i * ldc, ldc, accumulate);
+            for (long i = 0; i < scalars; i += PANEL) {
+                long rows = at_most(scalars - i, PANEL);
+                long next = panels ? 0 : at_most(scalars - i - PANEL, PANEL);
+                panel_product(job, rows, panels ? panels + i * depth : s + i * job->s_step,
+                              panels ? 1 : job->s_step, panels ? PANEL : 1, at, width, k, depth,
+                              sums + i * ldc, ldc, accumulate, s + (i + PANEL) * job->s_step, next);
+            }
         }
-        if (!direct) store_sums(sums, width, vectors, scalars, c, job->c_vector, job->c_scalar);
+        if (direct) continue;
+        if (by_rows) store_rows(sums, width, vectors, scalars, c, job->c_scalar);
+        else store_transposed(sums, width, vectors, scalars, c, job->c_vector);
+    }
+}
+
+static void run(ck_pool *pool, gemm_job *job) {
+    job->blocks = (job->vectors + VECTOR_BLOCK - 1) / VECTOR_BLOCK;
+    // Chunks small enough that every worker gets several.
+    long threads = pool ? ck_pool_threads(pool) : 1;
+    job->chunk = SCALAR_BLOCK;
+    while (job->chunk > 16 &&
+           job->blocks * ((job->scalars + job->chunk - 1) / job->chunk) < 4 * threads)
+        job->chunk /= 2;
+    job->chunks = (job->scalars + job->chunk - 1) / job->chunk;
+    if ((double)job->vectors * (double)job->scalars * (double)job->depth < 1.5e6) pool = NULL;
+    // Fresh memory costs more than the packing itself: every page of it is cleared first.
+    long floats = CK_ROUND_UP(job->vectors) * job->depth;
+    int is_kept = floats <= KEPT_FLOATS;
+    job->packed =
+        is_kept ? ck_scratch(PACKED, floats) : ck_allocate(floats * (long)sizeof(float));
+    long tiles = (job->vectors + TILE - 1) / TILE;
+    ck_parallel_for(pool, tiles * ((job->depth + 63) / 64), 4, pack_body, job);
+    ck_parallel_for(pool, job->blocks * job->chunks, 1, product_body, job);
+    if (!is_kept) free(job->packed);
+}
+
+static void orient(gemm_job *job, long m, long n, const float *a, long a_row, long a_column,
+                   const float *b, long b_row, long b_column, long ldc) {
+    if (n <= m) {
+        job->vectors = n, job->v = b, job->v_step = b_column, job->v_depth = b_row;
+        job->scalars = m, job->s = a, job->s_step = a_row, job->s_depth = a_column;
+        job->c_vector = 1, job->c_scalar = ldc;
+    } else {
+        job->vectors = m, job->v = a, job->v_step = a_row, job->v_depth = a_column;
+        job->scalars = n, job->s = b, job->s_step = b_column, job->s_depth = b_row;
+        job->c_vector = ldc, job->c_scalar = 1;
     }
 }
 
@@ -167,29 +254,17 @@ void ck_gemm(ck_pool *pool, long m, long n, long k, const float *a, long a_row, 
         return;
     }
     gemm_job job = {.depth = k, .c = c, .accumulate = accumulate};
-    if (n <= m) {
-        job.vectors = n, job.v = b, job.v_step = b_column, job.v_depth = b_row;
-        job.scalars = m, job.s = a, job.s_step = a_row, job.s_depth = a_column;
-        job.c_vector = 1, job.c_scalar = ldc;
-    } else {
-        job.vectors = m, job.v = a, job.v_step = a_row, job.v_depth = a_column;
-        job.scalars = n, job.s = b, job.s_step = b_column, job.s_depth = b_row;
-        job.c_vector = ldc, job.c_scalar = 1;
-    }
-    job.blocks = (job.vectors + VECTOR_BLOCK - 1) / VECTOR_BLOCK;
-    // Chunks small enough that every worker gets several.
-    long threads = pool ? ck_pool_threads(pool) : 1;
-    job.chunk = SCALAR_BLOCK;
-    while (job.chunk > 16 &&
-           job.blocks * ((job.scalars + job.chunk - 1) / job.chunk) < 4 * threads)
-        job.chunk /= 2;
-    job.chunks = (job.scalars + job.chunk - 1) / job.chunk;
-    int is_small = (double)m * (double)n * (double)k < 1.5e6;
-    if (is_small) pool = NULL;
-    job.packed = ck_allocate(job.blocks * VECTOR_BLOCK * k * (long)sizeof(float));
-    ck_parallel_for(pool, job.blocks * ((k + 63) / 64), 4, pack_body, &job);
-    ck_parallel_for(pool, job.blocks * job.chunks, 1, product_body, &job);
-    free(job.packed);
+    orient(&job, m, n, a, a_row, a_column, b, b_row, b_column, ldc);
+    run(pool, &job);
+}
+
+void ck_linear(ck_pool *pool, long rows, long n, long k, const float *x, long x_row, long x_column,
+               const float *weight, long w_row, long w_column, const float *bias,
+               float *y) {
+    if (rows == 0 || n == 0) return;
+    gemm_job job = {.depth = k, .c = y, .bias = bias};
+    orient(&job, rows, n, x, x_row, x_column, weight, w_column, w_row, n);
+    run(pool, &job);
 }
 
 int ck_gemm_is_preferred(void) {

@@ -43,13 +43,24 @@ extension CPUDevice {
         let n = weight.shape[0]
         let result = Tensor.empty([rows, n], device: self)
         let weight = weight.dtype == .float32 ? weight : cast(weight.contiguous(), to: .float32)
+        let bias = bias.map { $0.dtype == .float32 ? $0 : cast($0.contiguous(), to: .float32) }
+        let x = Self.multiplicable(x)
+        let w = Self.multiplicable(weight)
+        if Self.prefersOwnProduct, x.shape[1] > 0 {
+            let bias = bias?.contiguous()
+            withExtendedLifetime((x.storage, w.storage, bias?.storage)) {
+                ck_linear(
+                    pool, rows, n, x.shape[1], x.floatAddress, x.strides[0], x.strides[1],
+                    w.floatAddress, w.strides[0], w.strides[1], bias?.floatAddress,
+                    result.floatAddress)
+            }
+            return result
+        }
         if let bias {
             // Filling the result with the bias first saves a pass over it.
-            let bias = bias.dtype == .float32 ? bias : cast(bias.contiguous(), to: .float32)
             copy(bias.expanded(to: [rows, n]), into: result)
         }
-        let w = Self.multiplicable(weight).transposed()
-        multiply(Self.multiplicable(x), w, result, beta: bias == nil ? 0 : 1)
+        multiply(x, w.transposed(), result, beta: bias == nil ? 0 : 1)
         return result
     }
 
