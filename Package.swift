@@ -12,6 +12,8 @@ let optimised: [CSetting] = [
     .unsafeFlags(["-O3", "-Wall", "-Wextra", "-Werror", "-fno-math-errno"])
 ]
 let checked: [CSetting] = [.unsafeFlags(["-O2", "-Wall", "-Wextra", "-Werror"])]
+/// CUDA sources are embedded in the program with C23's #embed.
+let embedding: [CSetting] = checked + [.unsafeFlags(["-Wno-c23-extensions"])]
 
 let package = Package(
     name: "Workbench",
@@ -37,10 +39,13 @@ let package = Package(
         .target(
             name: "CTerm", cSettings: checked,
             linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
+        .target(
+            name: "CCUDA", cSettings: embedding, linkerSettings: [.linkedLibrary("dl")]),
 
         // MARK: Modules
         .target(
-            name: "Core", dependencies: ["CBLAS", "CKernels", "CCodecs"], swiftSettings: strict),
+            name: "Core", dependencies: ["CBLAS", "CKernels", "CCodecs", "CCUDA"],
+            exclude: ["CUDA/Kernels"], swiftSettings: strict),
         .target(name: "Models", dependencies: ["Core"], swiftSettings: strict),
         .target(
             name: "Views", dependencies: ["Core", "CTerm", "CSixel"], swiftSettings: onMainActor),

@@ -10,6 +10,11 @@
 public protocol Device: AnyObject, Sendable, NetworkKernels {
     /// For people: "CPU, 2 threads".
     var name: String { get }
+    /// Reports the first failure of work given to the device so far, and forgets it.
+    ///
+    /// Devices that compute later than they are called cannot report where it happened; whoever runs
+    /// a computation asks after each pass or step. On the CPU there is nothing to report.
+    func throwPendingError() throws
 
     // MARK: Memory
     /// Uninitialised memory; never fails for 0 bytes.
@@ -57,6 +62,10 @@ public protocol Device: AnyObject, Sendable, NetworkKernels {
         settings: AdamWSettings)
     /// average += (1 − decay)(value − average), in place.
     func movingAverage(_ average: Tensor, toward value: Tensor, decay: Float)
+}
+
+extension Device {
+    public func throwPendingError() throws {}
 }
 
 /// The numbers of one AdamW update.

@@ -12,6 +12,8 @@ public final class Storage: @unchecked Sendable {
     public let byteCount: Int
     /// The device whose kernels may touch it.
     public let device: any Device
+    /// The same elements in bfloat16, kept by a device that computes with them; guarded by its lock.
+    var companion: Storage?
     private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
 
     /// Wraps a block; `release` is called once with it at the end.

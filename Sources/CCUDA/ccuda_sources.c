@@ -1,0 +1,51 @@
+// The CUDA sources, embedded in the program. SPDX-License-Identifier: Apache-2.0
+#include "ccuda.h"
+
+#define CCUDA_TEXT(name) static const char name[]
+
+CCUDA_TEXT(common) = {
+#embed "../Core/CUDA/Kernels/common.cuh"
+    , 0};
+CCUDA_TEXT(elementwise) = {
+#embed "../Core/CUDA/Kernels/elementwise.cu"
+    , 0};
+CCUDA_TEXT(reductions) = {
+#embed "../Core/CUDA/Kernels/reductions.cu"
+    , 0};
+CCUDA_TEXT(optimizers) = {
+#embed "../Core/CUDA/Kernels/optimizers.cu"
+    , 0};
+CCUDA_TEXT(convolution) = {
+#embed "../Core/CUDA/Kernels/convolution.cu"
+    , 0};
+CCUDA_TEXT(normalization) = {
+#embed "../Core/CUDA/Kernels/normalization.cu"
+    , 0};
+CCUDA_TEXT(attention) = {
+#embed "../Core/CUDA/Kernels/attention.cu"
+    , 0};
+CCUDA_TEXT(softmax) = {
+#embed "../Core/CUDA/Kernels/softmax.cu"
+    , 0};
+CCUDA_TEXT(rows) = {
+#embed "../Core/CUDA/Kernels/rows.cu"
+    , 0};
+CCUDA_TEXT(planes) = {
+#embed "../Core/CUDA/Kernels/planes.cu"
+    , 0};
+
+const char *ccuda_source(ccuda_source_name name) {
+    switch (name) {
+    case CCUDA_SOURCE_COMMON: return common;
+    case CCUDA_SOURCE_ELEMENTWISE: return elementwise;
+    case CCUDA_SOURCE_REDUCTIONS: return reductions;
+    case CCUDA_SOURCE_OPTIMIZERS: return optimizers;
+    case CCUDA_SOURCE_CONVOLUTION: return convolution;
+    case CCUDA_SOURCE_NORMALIZATION: return normalization;
+    case CCUDA_SOURCE_ATTENTION: return attention;
+    case CCUDA_SOURCE_SOFTMAX: return softmax;
+    case CCUDA_SOURCE_ROWS: return rows;
+    case CCUDA_SOURCE_PLANES: return planes;
+    }
+    return "";
+}

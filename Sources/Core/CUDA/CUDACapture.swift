@@ -1,0 +1,28 @@
+// What a graph being captured has to keep alive. SPDX-License-Identifier: Apache-2.0
+import CCUDA
+
+/// The state of a capture: the graph's own memory, and what it reads from outside.
+///
+/// Used under the device's lock.
+final class CUDACapture {
+    let pool = CUDAMemory.Pool()
+    private(set) var touched: [ObjectIdentifier: Storage] = [:]
+    private(set) var hostMemory: [UnsafeMutableRawPointer] = []
+
+    /// Keeps a storage for as long as the graph lives, unless it lies in the graph's own memory.
+    func touch(_ storage: Storage, _ memory: CUDAMemory) {
+        let address = UInt64(UInt(bitPattern: storage.address))
+        if !memory.isOwned(address, by: pool) { touched[ObjectIdentifier(storage)] = storage }
+    }
+
+    /// Page-locked memory that every replay reads anew: an upload inside a graph is a constant.
+    func hostCopy(of bytes: UnsafeRawBufferPointer) throws(CUDAError) -> UnsafeMutableRawPointer? {
+        guard let base = bytes.baseAddress, bytes.count > 0 else { return nil }
+        var memory: UnsafeMutableRawPointer?
+        try CUDAError.check(
+            ccuda_host_allocate(&memory, bytes.count), "lock host memory for a graph")
+        memory?.copyMemory(from: base, byteCount: bytes.count)
+        if let memory { hostMemory.append(memory) }
+        return memory
+    }
+}

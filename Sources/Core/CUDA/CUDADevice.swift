@@ -1,0 +1,208 @@
+// The CUDA device: context, stream, launches, errors. SPDX-License-Identifier: Apache-2.0
+import CCUDA
+import Foundation
+
+/// One NVIDIA GPU: kernels compiled by NVRTC, matrix products by cuBLASLt, all opened at run time.
+///
+/// Work is given to one stream in the order of the calls and nothing waits for it but `download`,
+/// so the memory of a tensor may be used again as soon as its storage is gone. Methods of ``Device``
+/// cannot throw: the first failure is kept, later work is skipped (downloads give zeros), and
+/// ``throwPendingError()`` reports it to whoever runs the computation.
+/// One family of kernels per file, `CUDADevice+Family.swift`.
+public final class CUDADevice: Device, @unchecked Sendable {
+    /// How products (linear, matmul, convolution, attention) read their operands; sums are float32.
+    public enum Precision: String, Sendable, CaseIterable {
+        /// No TF32: what the CPU computes, to rounding.
+        case float32
+        /// Operands rounded to bfloat16, for the tensor cores.
+        case bfloat16
+    }
+
+    /// The driver's number of the GPU.
+    public let ordinal: Int
+    public let name: String
+    /// For people and benchmarks: "9.0".
+    public let computeCapability: String
+    /// Streaming multiprocessors.
+    public let multiprocessors: Int
+    /// Most shared memory a block may ask for, in bytes.
+    let sharedMemoryPerBlock: Int
+
+    let lock = NSRecursiveLock()
+    let stream: UnsafeMutableRawPointer
+    let memory: CUDAMemory
+    let staging: CUDAStaging
+    let products: CUDAProducts
+    let resamplingMatrices = ResamplingCache(limit: 512)
+    private let context: UnsafeMutableRawPointer
+    private let kernels: CUDAKernelCache
+    private var pending: CUDAError?
+    private var chosenPrecision: Precision
+    private var deterministic = false
+    var capture: CUDACapture?
+
+    /// Opens a GPU.
+    ///
+    /// - Throws: ``CUDAError`` when a library, the driver or the GPU is missing.
+    public init(ordinal: Int = 0, precision: Precision = .bfloat16) throws(CUDAError) {
+        for library in [CUDALibrary.driver, .compiler, .products] { try library.open() }
+        var (count, version): (Int32, Int32) = (0, 0)
+        try CUDAError.check(ccuda_initialize(&count, &version), "start the driver")
+        guard ordinal >= 0, ordinal < Int(count) else {
+            throw .noSuchDevice(wanted: ordinal, found: Int(count))
+        }
+        var found = ccuda_description()
+        try CUDAError.check(ccuda_describe(Int32(ordinal), &found), "describe GPU \(ordinal)")
+        let gpu = withUnsafeBytes(of: &found.name) {
+            String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        let capability = "\(found.major).\(found.minor)"
+        guard found.major >= 8 else {
+            throw .unsupportedDevice(name: gpu, capability: capability)
+        }
+        var context: UnsafeMutableRawPointer?
+        try CUDAError.check(
+            ccuda_context_create(Int32(ordinal), &context), "make a context on \(gpu)")
+        try CUDAError.check(ccuda_context_use(context), "use the context on \(gpu)")
+        var stream: UnsafeMutableRawPointer?
+        try CUDAError.check(ccuda_stream_create(&stream), "make a stream")
+        guard let context, let stream else {
+            throw .failed(operation: "make a context on \(gpu)", reason: "the driver gave none")
+        }
+        self.ordinal = ordinal
+        self.context = context
+        self.stream = stream
+        name = "CUDA, \(gpu)"
+        computeCapability = capability
+        multiprocessors = Int(found.multiprocessors)
+        sharedMemoryPerBlock = Int(found.shared_per_block)
+        chosenPrecision = precision
+        kernels = CUDAKernelCache(
+            major: Int(found.major), minor: Int(found.minor),
+            folder: CUDAKernelCache.defaultFolder(ProcessInfo.processInfo.environment))
+        memory = CUDAMemory()
+        staging = CUDAStaging()
+        products = try CUDAProducts()
+    }
+
+    /// How products read their operands; changed between passes only.
+    public var precision: Precision {
+        get { lock.withLock { chosenPrecision } }
+        set { lock.withLock { chosenPrecision = newValue } }
+    }
+
+    /// Whether kernels whose sums depend on the order of arrival (float atomics) are avoided.
+    public var isDeterministic: Bool {
+        get { lock.withLock { deterministic } }
+        set { lock.withLock { deterministic = newValue } }
+    }
+
+    // MARK: Errors
+
+    public func throwPendingError() throws {
+        let error = lock.withLock {
+            defer { pending = nil }
+            return pending
+        }
+        if let error { throw error }
+    }
+
+    /// Whether earlier work failed and the rest is to be skipped.
+    var hasFailed: Bool { lock.withLock { pending != nil } }
+
+    /// Keeps the first failure.
+    func fail(_ error: CUDAError) {
+        lock.withLock { if pending == nil { pending = error } }
+    }
+
+    /// Runs driver calls with the context current, one thread at a time; skipped after a failure.
+    ///
+    /// - Returns: nil when skipped or failed.
+    @discardableResult
+    func perform<R>(_ body: () throws(CUDAError) -> R) -> R? {
+        lock.lock()
+        defer { lock.unlock() }
+        guard pending == nil else { return nil }
+        do {
+            try CUDAError.check(ccuda_context_use(context), "use the context")
+            return try body()
+        } catch {
+            pending = error
+            return nil
+        }
+    }
+
+    // MARK: Launches
+
+    /// A kernel by name; an empty one after a failure.
+    func kernel(_ name: String, in source: CUDASource) -> CUDAKernel {
+        perform { () throws(CUDAError) in try kernels.kernel(name, in: source) }
+            ?? CUDAKernel(name: name, function: nil)
+    }
+
+    /// Gives a kernel to the stream; nothing happens for an empty grid.
+    func launch(
+        _ kernel: CUDAKernel, grid: (Int, Int, Int), block: (Int, Int, Int), shared: Int = 0,
+        _ arguments: CUDAArgument...
+    ) {
+        guard grid.0 > 0, grid.1 > 0, grid.2 > 0 else { return }
+        perform { () throws(CUDAError) in
+            var slots: [UInt64] = []
+            slots.reserveCapacity(arguments.count)
+            for argument in arguments {
+                let slot = argument.slot
+                slots.append(slot)
+                guard case .tensor(let tensor) = argument else { continue }
+                guard CUDAMemory.isReal(slot) else {
+                    throw .neverComputed(operation: kernel.name)
+                }
+                capture?.touch(tensor.storage, memory)
+            }
+            let grid = [UInt32(grid.0), UInt32(grid.1), UInt32(grid.2)]
+            let block = [UInt32(block.0), UInt32(block.1), UInt32(block.2)]
+            let status = ccuda_launch(
+                kernel.function, grid, block, UInt32(shared), stream, slots, Int32(slots.count))
+            try CUDAError.check(status, "run \(kernel.name), grid \(grid), block \(block)")
+        }
+    }
+
+    /// Waits until everything given to the stream is done.
+    public func synchronize() {
+        perform { () throws(CUDAError) in
+            try CUDAError.check(ccuda_stream_wait(stream), "finish its work")
+        }
+    }
+}
+
+/// One argument of a kernel.
+enum CUDAArgument {
+    /// The address of a tensor's first element.
+    case tensor(Tensor)
+    /// Any device address; 0 for none.
+    case pointer(UInt64)
+    case int(Int32)
+    case long(Int64)
+    case float(Float)
+
+    /// The value in the low bytes of eight, as a little-endian processor lays it out.
+    var slot: UInt64 {
+        switch self {
+        case .tensor(let tensor): UInt64(UInt(bitPattern: tensor.address))
+        case .pointer(let address): address
+        case .int(let value): UInt64(UInt32(bitPattern: value))
+        case .long(let value): UInt64(bitPattern: value)
+        case .float(let value): UInt64(value.bitPattern)
+        }
+    }
+
+    /// A tensor that may be missing.
+    static func optional(_ tensor: Tensor?) -> CUDAArgument {
+        tensor.map { .tensor($0) } ?? .pointer(0)
+    }
+
+    /// A count that must fit 32 bits.
+    static func int(_ value: Int) -> CUDAArgument { .int(Int32(value)) }
+
+    /// A count of any size.
+    static func long(_ value: Int) -> CUDAArgument { .long(Int64(value)) }
+}

@@ -1,0 +1,81 @@
+// Plans of matrix products by cuBLASLt. SPDX-License-Identifier: Apache-2.0
+import CCUDA
+
+/// The library's handle, its workspace and one plan per shape; used under the device's lock.
+final class CUDAProducts {
+    private let handle: UnsafeMutableRawPointer
+    private var plans: [CUDAProductShape: UnsafeMutableRawPointer] = [:]
+    private var workspace: UInt64 = 0
+    /// What NVIDIA recommends for Hopper.
+    private static let workspaceSize = 32 << 20
+
+    init() throws(CUDAError) {
+        var made: UnsafeMutableRawPointer?
+        let status = ccuda_blas_create(&made)
+        guard status == 0, let made else {
+            throw .failed(operation: "start cuBLASLt", reason: "status \(status)")
+        }
+        handle = made
+    }
+
+    deinit {
+        for plan in plans.values { ccuda_plan_destroy(plan) }
+        _ = ccuda_blas_destroy(handle)
+    }
+
+    /// D = op(A)·op(B) (+ bias), column-major.
+    func run(
+        _ shape: CUDAProductShape, a: UInt64, b: UInt64, bias: UInt64, d: UInt64,
+        stream: UnsafeMutableRawPointer
+    ) throws(CUDAError) {
+        if workspace == 0 {
+            try CUDAError.check(
+                ccuda_allocate(&workspace, Self.workspaceSize), "allocate a workspace")
+        }
+        let status = ccuda_plan_run(
+            handle, try plan(shape), 1, a, b, 0, bias, d, workspace, Self.workspaceSize, stream)
+        guard status == 0 else {
+            throw .failed(operation: "multiply \(shape)", reason: "cuBLASLt status \(status)")
+        }
+    }
+
+    private func plan(_ shape: CUDAProductShape) throws(CUDAError) -> UnsafeMutableRawPointer {
+        if let found = plans[shape] { return found }
+        var plan: UnsafeMutableRawPointer?
+        var product = shape.description(in: CCUDA_F32)
+        let status = ccuda_plan_create(handle, &product, Self.workspaceSize, &plan)
+        guard status == 0, let plan else {
+            throw .failed(operation: "plan product \(shape)", reason: "cuBLASLt status \(status)")
+        }
+        plans[shape] = plan
+        return plan
+    }
+}
+
+/// Everything that a plan depends on.
+struct CUDAProductShape: Hashable {
+    var transposeA = false
+    var transposeB = false
+    var isBFloat16 = false
+    var hasBias = false
+    var batch = 1
+    var m: Int
+    var n: Int
+    var k: Int
+    var leadingA: Int
+    var leadingB: Int
+    var leadingD: Int
+    var strideA = 0
+    var strideB = 0
+    var strideD = 0
+
+    func description(in result: ccuda_type) -> ccuda_product {
+        ccuda_product(
+            transpose_a: transposeA ? 1 : 0, transpose_b: transposeB ? 1 : 0,
+            type_ab: Int32((isBFloat16 ? CCUDA_BF16 : CCUDA_F32).rawValue),
+            type_d: Int32(result.rawValue), has_bias: hasBias ? 1 : 0, batch: Int32(batch),
+            m: Int64(m), n: Int64(n), k: Int64(k), lda: Int64(leadingA), ldb: Int64(leadingB),
+            ldd: Int64(leadingD), stride_a: Int64(strideA), stride_b: Int64(strideB),
+            stride_d: Int64(strideD))
+    }
+}

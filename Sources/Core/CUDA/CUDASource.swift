@@ -1,0 +1,28 @@
+// The CUDA sources that are embedded in the program. SPDX-License-Identifier: Apache-2.0
+import CCUDA
+
+/// One file of kernels, `CUDA/Kernels/<name>.cu`; compiled when its first kernel is used.
+enum CUDASource: String, Sendable, CaseIterable {
+    case elementwise, reductions, optimizers
+    case convolution, normalization, attention, softmax, rows, planes
+
+    private var name: ccuda_source_name {
+        switch self {
+        case .elementwise: CCUDA_SOURCE_ELEMENTWISE
+        case .reductions: CCUDA_SOURCE_REDUCTIONS
+        case .optimizers: CCUDA_SOURCE_OPTIMIZERS
+        case .convolution: CCUDA_SOURCE_CONVOLUTION
+        case .normalization: CCUDA_SOURCE_NORMALIZATION
+        case .attention: CCUDA_SOURCE_ATTENTION
+        case .softmax: CCUDA_SOURCE_SOFTMAX
+        case .rows: CCUDA_SOURCE_ROWS
+        case .planes: CCUDA_SOURCE_PLANES
+        }
+    }
+
+    /// `common.cuh`, then the file's text with its own line numbers.
+    var text: String {
+        String(cString: ccuda_source(CCUDA_SOURCE_COMMON)) + "\n#line 1 \"\(rawValue).cu\"\n"
+            + String(cString: ccuda_source(name))
+    }
+}

@@ -1,0 +1,1 @@
+// Attention on CUDA. SPDX-License-Identifier: Apache-2.0

@@ -1,0 +1,1 @@
+// Convolution on CUDA. SPDX-License-Identifier: Apache-2.0

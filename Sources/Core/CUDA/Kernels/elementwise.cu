@@ -1,0 +1,1 @@
+// Elementwise kernels, strided copies and conversions on CUDA. SPDX-License-Identifier: Apache-2.0

@@ -1,0 +1,1 @@
+// Normalisation on CUDA. SPDX-License-Identifier: Apache-2.0

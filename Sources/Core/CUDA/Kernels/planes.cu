@@ -1,0 +1,1 @@
+// Resizing and pooling on CUDA. SPDX-License-Identifier: Apache-2.0
