@@ -63,50 +63,28 @@ import Testing
 
     // MARK: Tar
 
-    private func tarEntry(
-        _ name: String, _ data: [UInt8], type: Character = "0", padding: UInt8 = 0
-    ) -> [UInt8] {
-        var header = [UInt8](repeating: 0, count: 512)
-        func put(_ text: String, _ offset: Int) {
-            for (i, byte) in text.utf8.enumerated() { header[offset + i] = byte }
-        }
-        func octal(_ value: Int, _ width: Int) -> String {
-            let digits = String(value, radix: 8)
-            return String(repeating: "0", count: width - digits.count) + digits
-        }
-        put(String(name.prefix(100)), 0)
-        put(octal(data.count, 11), 124)
-        put(String(type), 156)
-        put("ustar", 257)
-        put("        ", 148)
-        put(octal(header.reduce(0) { $0 + Int($1) }, 6), 148)
-        header[154] = 0
-        let rest = (512 - data.count % 512) % 512
-        return header + data + [UInt8](repeating: padding, count: rest)
-    }
-
     @Test func tarFilesAsTheyAreMet() throws {
         let long = String(repeating: "folder/", count: 30) + "name.jpg"
         let pax = "\(long.utf8.count + 10) path=\(long)\n"
-        var archive = tarEntry("a.txt", Array("one".utf8), padding: 0x7F)
-        archive += tarEntry("folder/", [], type: "5")
-        archive += tarEntry("././@LongLink", Array(long.utf8) + [0], type: "L")
-        archive += tarEntry("cut", Array("two".utf8))
-        archive += tarEntry("pax", Array(pax.utf8), type: "x")
-        archive += tarEntry("cut", [UInt8](repeating: 7, count: 600))
+        var archive = TarBuilder.entry("a.txt", Array("one".utf8), padding: 0x7F)
+        archive += TarBuilder.entry("folder/", [], type: "5")
+        archive += TarBuilder.entry("././@LongLink", Array(long.utf8) + [0], type: "L")
+        archive += TarBuilder.entry("cut", Array("two".utf8))
+        archive += TarBuilder.entry("pax", Array(pax.utf8), type: "x")
+        archive += TarBuilder.entry("cut", [UInt8](repeating: 7, count: 600))
         // No closing blocks, and the last padding is missing too.
         let tar = try Tar(contents: Array(archive.dropLast(424)), path: "x.tar")
         #expect(tar.entries.map(\.name) == ["a.txt", long, long])
         #expect(Array(tar.bytes(of: tar.entries[0])) == Array("one".utf8))
         #expect(tar.bytes(of: tar.entries[2]).count == 600)
-        var closed = tarEntry("a", [1])
+        var closed = TarBuilder.entry("a", [1])
         closed += [UInt8](repeating: 0, count: 1024)
         closed += [1, 2, 3] as [UInt8]
         #expect(try Tar(contents: closed, path: "x.tar").entries.count == 1)
     }
 
     @Test func brokenTarFilesAreRefused() {
-        let entry = tarEntry("a.txt", [UInt8](repeating: 1, count: 700))
+        let entry = TarBuilder.entry("a.txt", [UInt8](repeating: 1, count: 700))
         expectSentence("x.tar", "cut off") {
             _ = try Tar(contents: Array(entry[..<1000]), path: "x.tar")
         }

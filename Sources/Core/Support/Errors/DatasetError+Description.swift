@@ -21,6 +21,17 @@ extension DatasetError: CustomStringConvertible {
         case .noPictures(let folder):
             return "\(folder): no pictures; give a folder that holds one folder of PNG or JPEG "
                 + "files per class."
+        case .missingColumn(let path, let column, let found):
+            return "\(path): no column \"\(column)\"; the first line must name the columns "
+                + "(found: \(found.joined(separator: ", ")))."
+        case .badRow(let path, let line, let reason):
+            return "\(path), line \(line): \(reason)."
+        case .noSuchSplit(let path, let split, let found):
+            return "\(path): no row has \"\(split)\" in its column \"split\" "
+                + "(found: \(found.joined(separator: ", "))); name another part."
+        case .missingPicture(let archive, let index, let file):
+            return "\(archive): \(file) is missing, which \(index) names; these files do not "
+                + "belong together: get both again."
         case .sizeMismatch(let name, let index, let expected, let found):
             return
                 "\(name): picture \(index) is \(found), the others of its batch are \(expected); "

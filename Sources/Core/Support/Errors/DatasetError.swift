@@ -15,6 +15,14 @@ public enum DatasetError: Error, Equatable, Sendable {
     case labelOutOfRange(path: String, index: Int, label: Int, classCount: Int)
     /// A folder without any class folder that holds pictures.
     case noPictures(folder: String)
+    /// A table without a column that is needed.
+    case missingColumn(path: String, column: String, found: [String])
+    /// A row of a table that cannot be used; lines count from 1.
+    case badRow(path: String, line: Int, reason: String)
+    /// A table none of whose rows belong to the part wanted.
+    case noSuchSplit(path: String, split: String, found: [String])
+    /// A picture that the table names is not in the archive.
+    case missingPicture(archive: String, index: String, file: String)
     /// Pictures of one batch differ in size.
     case sizeMismatch(name: String, index: Int, expected: String, found: String)
 }
