@@ -41,12 +41,14 @@ public struct LearningRateSchedule: Sendable, Equatable {
     ///
     /// Source: VAR's `lin0` rule: after warm-up the rate is held for a share `hold` of the rest,
     /// then falls along a line to `floor · peak`.
-    public func rate(step: Int) -> Float {
+    /// - Parameter share: the share of the run that is over by another measure, such as time; the
+    ///   larger of both counts after the warm-up.
+    public func rate(step: Int, share: Float = 0) -> Float {
         if step < warmUpSteps {
             return peak * (start + (1 - start) * Float(step) / Float(max(1, warmUpSteps)))
         }
         let span = Float(max(1, totalSteps - 1 - warmUpSteps))
-        let passed = min(1, Float(step - warmUpSteps) / span)
+        let passed = min(1, max(share, Float(step - warmUpSteps) / span))
         if passed < hold || decay == .none { return peak }
         let rest = (1 - passed) / max(1e-6, 1 - hold)
         switch decay {

@@ -65,7 +65,7 @@ public struct Trainer {
         var sums: [String: (total: Double, count: Int)] = [:]
         var order: [String] = []
         let end = min(run.totalSteps, options.stopAfter ?? .max)
-        while run.step < end {
+        while run.step < end && !run.isFinished {
             if cancellation.isCancelled {
                 try save(run.state())
                 throw CancellationError()
@@ -76,7 +76,8 @@ public struct Trainer {
                 sums[metric.name] = (old.total + metric.value, old.count + 1)
             }
             let now = ProcessInfo.processInfo.systemUptime
-            if run.step % options.logEvery == 0 || run.step == end {
+            let isLast = run.step == end || run.isFinished
+            if run.step % options.logEvery == 0 || isLast {
                 let means = order.compactMap { name in
                     sums[name].map { TrainingMetric(name, $0.total / Double($0.count)) }
                 }
@@ -86,7 +87,7 @@ public struct Trainer {
                 sums = [:]
                 order = []
             }
-            if options.evaluateEvery > 0, run.step % options.evaluateEvery == 0, run.step < end {
+            if options.evaluateEvery > 0, run.step % options.evaluateEvery == 0, !isLast {
                 try evaluate(run, since: start, cancellation: cancellation)
             }
             if now - lastSave >= options.checkpointSeconds {

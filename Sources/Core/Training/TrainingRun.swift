@@ -9,11 +9,14 @@ public protocol TrainingRun: AnyObject {
     var title: String { get }
     /// Steps made.
     var step: Int { get }
-    /// Steps that the recipe asks for.
+    /// Steps that the recipe asks for, at most.
     var totalSteps: Int { get }
+    /// Whether the run is over: all steps made, or the recipe's time used up.
+    var isFinished: Bool { get }
     /// Makes one step.
     ///
-    /// - Returns: what is worth logging, "loss", "accuracy"…; every value finite.
+    /// - Returns: what is worth logging, "loss", "accuracy"…; every value finite. Nothing for steps
+    ///   whose figures are not read back from the device.
     /// - Throws: ``TrainingError`` when the loss is not finite.
     func advance() throws -> [TrainingMetric]
     /// Figures on held-out data; called every `evaluateEvery` steps and at the end.
@@ -26,6 +29,10 @@ public protocol TrainingRun: AnyObject {
     func restore(_ state: TrainingState) throws
     /// The weights to ship, by checkpoint name, with metadata for the file.
     func export() throws -> (tensors: [(name: String, tensor: Tensor)], metadata: [String: String])
+}
+
+extension TrainingRun {
+    public var isFinished: Bool { step >= totalSteps }
 }
 
 /// One logged figure.

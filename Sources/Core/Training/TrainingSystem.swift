@@ -21,16 +21,19 @@ public struct TrainingContext: Sendable {
     public var dataFolder: String?
     /// Resolves a path in a recipe, relative to the folder the command runs in.
     public var resolve: @Sendable (String) -> String
+    /// Minutes to train for at most; goes before the recipe's own limit.
+    public var maxMinutes: Double?
     /// Looked at while data are prepared.
     public var cancellation: Cancellation
 
     public init(
-        device: any Device = currentDevice, dataFolder: String? = nil,
+        device: any Device = currentDevice, dataFolder: String? = nil, maxMinutes: Double? = nil,
         cancellation: Cancellation = Cancellation(),
         resolve: @escaping @Sendable (String) -> String = { $0 }
     ) {
         self.device = device
         self.dataFolder = dataFolder
+        self.maxMinutes = maxMinutes
         self.cancellation = cancellation
         self.resolve = resolve
     }

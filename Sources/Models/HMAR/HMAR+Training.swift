@@ -104,6 +104,7 @@ public final class MaskedTraining: TrainingRun {
     }
 
     public var totalSteps: Int { configuration.optimizer.steps }
+    public var isFinished: Bool { optimizer.isFinished(step: step) }
 
     public func advance() throws -> [TrainingMetric] {
         let indices = order.indices(step: step)

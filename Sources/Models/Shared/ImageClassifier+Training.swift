@@ -66,6 +66,7 @@ public final class ImageClassifierTraining: TrainingRun {
     }
 
     public var totalSteps: Int { configuration.optimizer.steps }
+    public var isFinished: Bool { optimizer.isFinished(step: step) }
 
     public func advance() throws -> [TrainingMetric] {
         let batch = try images.batch(order.indices(step: step))

@@ -1,6 +1,7 @@
 // Optimiser, learning rate, clipping and averaged weights of one network.
 // SPDX-License-Identifier: Apache-2.0
 import Core
+import Foundation
 
 /// Hyper-parameters of optimisation that all recipes share.
 ///
@@ -8,8 +9,11 @@ import Core
 public struct OptimizerConfiguration: Sendable, Equatable, Codable {
     /// Peak learning rate.
     public var learningRate: Float
-    /// Optimiser steps in all.
+    /// Optimiser steps in all, at most.
     public var steps: Int
+    /// Minutes after which the run ends if its steps are not made by then; the rate falls with the
+    /// time used. Such a run depends on the machine's speed and cannot be repeated bit for bit.
+    public var maxMinutes: Double?
     /// Steps of linear warm-up.
     public var warmUpSteps: Int
     /// Last rate as a share of the peak, `wpe`.
@@ -25,7 +29,7 @@ public struct OptimizerConfiguration: Sendable, Equatable, Codable {
     public init(
         learningRate: Float = 3e-4, steps: Int = 10_000, warmUpSteps: Int = 100,
         floor: Float = 0.1, weightDecay: Float = 0.05, beta1: Float = 0.9, beta2: Float = 0.95,
-        clipNorm: Float = 2, averageDecay: Float = 0.999
+        clipNorm: Float = 2, averageDecay: Float = 0.999, maxMinutes: Double? = nil
     ) {
         self.learningRate = learningRate
         self.steps = steps
@@ -36,6 +40,7 @@ public struct OptimizerConfiguration: Sendable, Equatable, Codable {
         self.beta2 = beta2
         self.clipNorm = clipNorm
         self.averageDecay = averageDecay
+        self.maxMinutes = maxMinutes
     }
 
     func validate() throws(ConfigurationError) {
@@ -51,6 +56,9 @@ public struct OptimizerConfiguration: Sendable, Equatable, Codable {
             averageDecay >= 0 && averageDecay < 1, "ema_decay", "\(averageDecay)",
             "0 to below 1")
         try ConfigurationError.require(clipNorm > 0, "clip_norm", "\(clipNorm)", "above 0")
+        try ConfigurationError.require(
+            maxMinutes.map { $0 > 0 && $0.isFinite } ?? true, "max_minutes",
+            "\(maxMinutes ?? 0)", "above 0")
     }
 }
 
@@ -61,6 +69,7 @@ struct NetworkOptimizer {
     private let schedule: LearningRateSchedule
     private var optimizer: AdamW
     private var average: ExponentialMovingAverage
+    private var clock = TrainingClock()
 
     /// Names whose tensors are not decayed although they have two dimensions or more.
     private static let undecayed = [
@@ -94,15 +103,27 @@ struct NetworkOptimizer {
         parameter.shape.count >= 2 && !undecayed.contains { parameter.name.contains($0) }
     }
 
+    /// The share of the run that is over before a step, by steps or by time, 0…1.
+    func progress(step: Int) -> Double {
+        let byTime = configuration.maxMinutes.map { clock.seconds / (60 * $0) } ?? 0
+        return min(1, max(byTime, Double(step) / Double(configuration.steps)))
+    }
+
+    /// Whether all steps are made or the time is used up.
+    func isFinished(step: Int) -> Bool { progress(step: step) >= 1 }
+
     /// One step down the gradients of a loss.
     ///
+    /// The norm of the gradients is the only number read back from the device: a loss that is not
+    /// finite has no finite gradients.
     /// - Throws: `TrainingError.nonFiniteLoss` before anything is changed.
     mutating func update(loss: Tensor, step: Int) throws -> [TrainingMetric] {
-        guard loss.item().isFinite else { throw TrainingError.nonFiniteLoss(step: step) }
+        clock.start()
         let gradients = loss.backward()
         let norm = globalNorm(gradients, of: parameters)
         guard norm.isFinite else { throw TrainingError.nonFiniteLoss(step: step) }
-        let rate = schedule.rate(step: step)
+        let share = configuration.maxMinutes.map { Float(clock.seconds / (60 * $0)) } ?? 0
+        let rate = schedule.rate(step: step, share: share)
         optimizer.step(
             gradients, learningRate: rate, weightDecay: configuration.weightDecay,
             gradientScale: clippingScale(norm: norm, maxNorm: Double(configuration.clipNorm)))
@@ -127,6 +148,7 @@ struct NetworkOptimizer {
         for (name, value) in optimizer.state { state.tensors["optimizer.\(name)"] = value }
         for (name, value) in average.values { state.tensors["average.\(name)"] = value }
         state.values["step"] = "\(step)"
+        state.values["seconds"] = String(format: "%.1f", clock.seconds)
         state.values["optimizer_steps"] = "\(optimizer.stepCount)"
         state.values["average_updates"] = "\(average.updateCount)"
         return state
@@ -137,6 +159,7 @@ struct NetworkOptimizer {
         let step = try state.integer("step")
         let optimizerSteps = try state.integer("optimizer_steps")
         let averageUpdates = try state.integer("average_updates")
+        clock = TrainingClock(used: state.values["seconds"].flatMap { Double($0) } ?? 0)
         for parameter in parameters {
             for kind in ["weight", "average"] {
                 let name = "\(kind).\(parameter.name)"
@@ -164,5 +187,22 @@ struct NetworkOptimizer {
         optimizer.restore(part("optimizer."), stepCount: optimizerSteps)
         average.restore(part("average."), updateCount: averageUpdates)
         return step
+    }
+}
+
+/// Seconds that a training has used, over all its instalments.
+struct TrainingClock {
+    private let used: Double
+    private var began: Double?
+
+    init(used: Double = 0) { self.used = used }
+
+    /// Begins to count; further calls change nothing.
+    mutating func start() {
+        if began == nil { began = ProcessInfo.processInfo.systemUptime }
+    }
+
+    var seconds: Double {
+        used + (began.map { ProcessInfo.processInfo.systemUptime - $0 } ?? 0)
     }
 }

@@ -86,6 +86,7 @@ public final class NextScaleTraining: TrainingRun {
             ? "VAR transformer" : "HMAR next-scale network (phase 1)"
     }
     public var totalSteps: Int { configuration.optimizer.steps }
+    public var isFinished: Bool { optimizer.isFinished(step: step) }
 
     public func advance() throws -> [TrainingMetric] {
         let indices = order.indices(step: step)

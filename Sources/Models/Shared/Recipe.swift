@@ -33,7 +33,7 @@ struct Recipe {
             "optimizer",
             keys: [
                 "learning_rate", "warm_up_steps", "weight_decay", "beta1", "beta2", "clip_norm",
-                "ema_decay", "floor",
+                "ema_decay", "floor", "max_minutes",
             ])
         let steps = try steps
         return OptimizerConfiguration(
@@ -44,23 +44,37 @@ struct Recipe {
             beta1: Float(try section.double("beta1", default: 0.9, in: 0...0.9999)),
             beta2: Float(try section.double("beta2", default: 0.95, in: 0...0.999999)),
             clipNorm: Float(try section.double("clip_norm", default: 2, in: 1e-6...1e6)),
-            averageDecay: Float(try section.double("ema_decay", default: 0.999, in: 0...0.999999)))
+            averageDecay: Float(try section.double("ema_decay", default: 0.999, in: 0...0.999999)),
+            maxMinutes: try context.maxMinutes
+                ?? section.doubleIfPresent("max_minutes", in: 0.001...100_000))
     }
 
     /// The pictures of `[data]`: what is trained on and what is held out.
     ///
     /// `kind = "mnist"` reads the standard files; `kind = "folder"` reads class folders under
-    /// `train` and `test`, or the folder itself without held-out pictures.
+    /// `train` and `test`, or the folder itself without held-out pictures; `kind = "archive"` reads a
+    /// ``PictureArchive``, its parts named by `train` and `held_out`.
     /// - Throws: `TOMLError`, `DatasetError`, `FileFormatError`.
     func pictures(imageSize: Int) throws -> (training: any Dataset, heldOut: (any Dataset)?) {
-        let section = try section("data", keys: ["kind", "folder"])
+        let section = try section(
+            "data", keys: ["kind", "folder", "name", "train", "held_out", "limit"])
         let folder = try section.stringIfPresent("folder").map(context.resolve)
+        let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+        let standard = ["data", home + "/.local/share/workbench/data"]
+        let roots = context.dataFolder.map { [$0] } ?? [folder].compactMap { $0 } + standard
         switch try section.string("kind") {
+        case "archive":
+            let name = try section.stringIfPresent("name")
+            let found = try PictureArchive.locate(
+                name: name, in: roots)
+            let parts = try PictureArchive.read(
+                archive: found.archive, index: found.index,
+                splits: [
+                    section.string("train", default: "train"),
+                    section.string("held_out", default: "val"),
+                ], limit: try section.intIfPresent("limit", in: 1...(1 << 30)))
+            return (parts[0], parts[1])
         case "mnist":
-            let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
-            let given = [context.dataFolder, folder].compactMap { $0 }
-            let standard = ["data", home + "/.local/share/workbench/data"]
-            let roots = context.dataFolder.map { [$0] } ?? given + standard
             let found = try MNIST.locate(in: roots.flatMap { [$0, $0 + "/mnist"] })
             return (
                 try MNIST(folder: found, part: .training), try MNIST(folder: found, part: .test)
@@ -76,8 +90,33 @@ struct Recipe {
                 try? ImageFolder(folder: root + "/test", side: imageSize)
             )
         default:
-            throw section.invalidValue("kind", expected: "\"mnist\" or \"folder\"")
+            throw section.invalidValue("kind", expected: "\"mnist\", \"folder\" or \"archive\"")
         }
+    }
+
+    /// The changes of training pictures that `[augmentation]` asks for.
+    ///
+    /// - Throws: `TOMLError`, also for a class that the data do not have.
+    func augmentation(
+        classes: [String], default fallback: PictureAugmentation = .none
+    ) throws -> PictureAugmentation {
+        let section = try section(
+            "augmentation", keys: ["flip", "unflipped", "shift", "hue", "brightness"])
+        let unflipped = try section["unflipped"] == nil ? [] : section.strings("unflipped")
+        let labels = try unflipped.map { name in
+            guard let label = classes.firstIndex(of: name) else {
+                throw section.invalidValue(
+                    "unflipped", expected: "names of classes of the data; \"\(name)\" is none")
+            }
+            return label
+        }
+        return PictureAugmentation(
+            flips: try section.bool("flip", default: fallback.flips), unflippedLabels: Set(labels),
+            shift: try section.int("shift", default: fallback.shift, in: 0...64),
+            hue: Float(try section.double("hue", default: Double(fallback.hue), in: 0...180)),
+            brightness: Float(
+                try section.double(
+                    "brightness", default: Double(fallback.brightness), in: 0...0.9)))
     }
 
     /// An earlier stage's weights.

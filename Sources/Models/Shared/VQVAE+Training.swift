@@ -86,6 +86,7 @@ public final class TokenizerTraining: TrainingRun {
     }
 
     public var totalSteps: Int { configuration.optimizer.steps }
+    public var isFinished: Bool { optimizer.isFinished(step: step) }
 
     public func advance() throws -> [TrainingMetric] {
         let batch = try images.batch(order.indices(step: step)).images

@@ -31,6 +31,9 @@ struct TrainCommand: ComputingCommand {
     @Option(help: "Stop after this step and save; for runs in instalments.")
     var stopAfter: Int?
 
+    @Option(help: "End after this many minutes of training; the rate falls with the time.")
+    var maxMinutes: Double?
+
     @OptionGroup var common: CommonOptions
 
     func run() throws {
@@ -54,7 +57,8 @@ struct TrainCommand: ComputingCommand {
         let run = try system.makeRun(
             recipe: table,
             context: TrainingContext(
-                device: device, dataFolder: data, cancellation: interrupt.cancellation))
+                device: device, dataFolder: data, maxMinutes: maxMinutes,
+                cancellation: interrupt.cancellation))
         if let saved { try run.restore(saved) }
         try train(run, table: table, folder: folder, cancellation: interrupt.cancellation)
     }
@@ -88,7 +92,7 @@ struct TrainCommand: ComputingCommand {
             line.show("\(run.title)  \(step)/\(total)  \(left)  \(lastLoss)")
         }
         line.clear()
-        guard run.step >= run.totalSteps else { return }
+        guard run.isFinished else { return }
         let weights = try run.export()
         try Safetensors.write(
             weights.tensors.map { Safetensors.Item(name: $0.name, tensor: $0.tensor) },

@@ -7,13 +7,16 @@ struct EvaluationData {
     let training: any Dataset
     let test: any Dataset
 
-    /// MNIST files in a folder or in its `mnist`, or class folders in its `train` and `test`.
+    /// MNIST files in a folder or in its `mnist`, class folders in its `train` and `test`, or a
+    /// picture archive with its table (parts `train` and `val`) in it or in its `objects`.
     ///
     /// - Parameters:
     ///   - folder: nil looks in `data` and in the user's data folder.
     ///   - imageSize: pictures of class folders are fitted to it.
     /// - Throws: `DatasetError`, `FileFormatError`.
     init(folder: String?, imageSize: Int) throws {
+        let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+        let roots = folder.map { [$0] } ?? ["data", home + "/.local/share/workbench/data"]
         let files = FileManager.default
         if let folder, files.fileExists(atPath: folder + "/train"),
             files.fileExists(atPath: folder + "/test")
@@ -22,8 +25,15 @@ struct EvaluationData {
             test = try ImageFolder(folder: folder + "/test", side: imageSize)
             return
         }
-        let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
-        let roots = folder.map { [$0] } ?? ["data", home + "/.local/share/workbench/data"]
+        // A model of 28 pixels is one of MNIST's; archives hold larger pictures.
+        if imageSize != MNIST.side,
+            let pair = try? PictureArchive.locate(in: roots.flatMap { [$0, $0 + "/objects"] })
+        {
+            let parts = try PictureArchive.read(
+                archive: pair.archive, index: pair.index, splits: ["train", "val"])
+            (training, test) = (parts[0], parts[1])
+            return
+        }
         let found = try MNIST.locate(in: roots.flatMap { [$0, $0 + "/mnist"] })
         training = try MNIST(folder: found, part: .training)
         test = try MNIST(folder: found, part: .test)
