@@ -6,6 +6,7 @@
 
 #include "ck_convolution_columns.h"
 #include "ck_planes.h"
+#include "ck_winograd.h"
 
 enum { PLANES, SUMS };  // scratch slots
 
@@ -303,7 +304,12 @@ static void weight_direct(ck_pool *pool, const ck_convolution *s, const float *x
 
 void ck_convolution_forward(ck_pool *pool, const ck_convolution *s, const float *x, const float *w,
                             const float *bias, float *y) {
-    direct(pool, s, x, w, bias, y);
+    if (ck_winograd_suits(s)) {
+        ck_kernel_weights weights = {.w = w, .output = s->channels * 9, .input = 9};
+        ck_winograd(pool, s, x, weights, bias, y);
+    } else {
+        direct(pool, s, x, w, bias, y);
+    }
 }
 
 void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *s, const float *dy,
@@ -315,14 +321,6 @@ void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *s, const 
     // The adjoint is a convolution with the kernel turned round and the channels exchanged.
     long inputs = s->channels / s->groups, outputs = s->outputs / s->groups;
     long taps = s->kernel_height * s->kernel_width;
-    float *turned = ck_allocate(s->channels * outputs * taps * (long)sizeof(float));
-    for (long g = 0; g < s->groups; g++)
-        for (long o = 0; o < outputs; o++)
-            for (long c = 0; c < inputs; c++) {
-                const float *from = w + ((g * outputs + o) * inputs + c) * taps;
-                float *to = turned + ((g * inputs + c) * outputs + o) * taps;
-                for (long t = 0; t < taps; t++) to[t] = from[taps - 1 - t];
-            }
     ck_convolution adjoint = *s;
     adjoint.channels = s->outputs;
     adjoint.outputs = s->channels;
@@ -332,6 +330,20 @@ void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *s, const 
     adjoint.out_width = s->width;
     adjoint.top = s->kernel_height - 1 - s->top;
     adjoint.left = s->kernel_width - 1 - s->left;
+    if (ck_winograd_suits(&adjoint)) {
+        ck_kernel_weights weights = {
+            .w = w, .output = taps, .input = inputs * taps, .turned = 1};
+        ck_winograd(pool, &adjoint, dy, weights, NULL, dx);
+        return;
+    }
+    float *turned = ck_allocate(s->channels * outputs * taps * (long)sizeof(float));
+    for (long g = 0; g < s->groups; g++)
+        for (long o = 0; o < outputs; o++)
+            for (long c = 0; c < inputs; c++) {
+                const float *from = w + ((g * outputs + o) * inputs + c) * taps;
+                float *to = turned + ((g * inputs + c) * outputs + o) * taps;
+                for (long t = 0; t < taps; t++) to[t] = from[taps - 1 - t];
+            }
     direct(pool, &adjoint, dy, turned, NULL, dx);
     free(turned);
 }

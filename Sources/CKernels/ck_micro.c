@@ -51,15 +51,26 @@ typedef void (*product_function)(long, long, long, const float *, long, long, co
 #endif
 
 static product_function chosen;
+static int level;
 static pthread_once_t choose_once = PTHREAD_ONCE_INIT;
 
 static void choose(void) {
     chosen = baseline_product;
 #if defined(__x86_64__)
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("x86-64-v4")) chosen = v4_product;
-    else if (__builtin_cpu_supports("x86-64-v3")) chosen = v3_product;
+    if (__builtin_cpu_supports("x86-64-v4")) {
+        chosen = v4_product;
+        level = 2;
+    } else if (__builtin_cpu_supports("x86-64-v3")) {
+        chosen = v3_product;
+        level = 1;
+    }
 #endif
+}
+
+int ck_level(void) {
+    pthread_once(&choose_once, choose);
+    return level;
 }
 
 void ck_product(long m, long n, long depth, const float *a, long rs, long cs, const float *b,

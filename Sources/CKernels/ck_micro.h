@@ -7,6 +7,9 @@
 #define CK_LANES 16
 #define CK_ROUND_UP(n) (((n) + CK_LANES - 1) / CK_LANES * CK_LANES)
 
+/// The instruction set that was chosen: 2 AVX-512, 1 AVX2, 0 the baseline.
+int ck_level(void);
+
 /// C[i·ldc + n] (+)= Σ_k A[i·rs + k·cs] · B[k·ldb + n], i < m, n < n, on the calling thread.
 /// B must be readable and C writable up to CK_ROUND_UP(n) columns. The order of the sum over k is
 /// the same for every column and row, so a result doesn't depend on what else is in the product.

@@ -1,0 +1,84 @@
+// The transforms over a block of tiles, for one instruction set; ck_winograd.c includes this once for each.
+// Before inclusion: NAME(x). SPDX-License-Identifier: Apache-2.0
+
+static void NAME(transform_panel)(const winograd_job *job, long panel) {
+    const ck_convolution *s = job->shape;
+    long block = panel * PANEL / OUTPUTS, first = block * OUTPUTS / PANEL;
+    long width = ck_min(OUTPUTS / PANEL, job->panels - first);
+    float *to = job->transformed + first * PANEL * POINTS * s->channels +
+                (panel - first) * PANEL * s->channels;
+    long point_stride = width * PANEL * s->channels;
+    long outputs = ck_min(PANEL, s->outputs - panel * PANEL);
+    const float *from = job->weights.w + panel * PANEL * job->weights.output;
+    for (long c = 0; c < s->channels; c += 2) {
+        // Two channels of eight outputs fill a vector.
+        float taps[9][16];
+        if (outputs < PANEL || c + 1 == s->channels) memset(taps, 0, sizeof taps);
+        for (long i = 0; i < ck_min(2, s->channels - c); i++)
+            for (long o = 0; o < outputs; o++) {
+                const float *w = from + o * job->weights.output + (c + i) * job->weights.input;
+                for (long t = 0; t < 9; t++) taps[job->weights.turned ? 8 - t : t][i * 8 + o] = w[t];
+            }
+        ck_transform_weights(taps, to + c * PANEL, point_stride, c + 1 == s->channels);
+    }
+}
+
+// Copies the pixels under a block's tiles with their zeros: quads beside one another share a run of
+// six rows.
+static void NAME(copy_rows)(const ck_convolution *s, const float *x, quad_block *block,
+                              float *rows) {
+    for (long q = 0; q < block->count;) {
+        long n = 1;
+        while (q + n < block->count && block->row[q + n] == block->row[q] &&
+               block->column[q + n] == block->column[q] + n * QUAD)
+            n++;
+        long width = n * QUAD + 2, pitch = n * QUAD + QUAD;
+        long column = block->column[q] - s->left, first = block->row[q] - s->top;
+        long begin = ck_min(ck_max(-column, 0), width);
+        long end = ck_max(ck_min(width, s->width - column), begin);
+        for (long i = 0; i < n; i++) {
+            block->source[q + i] = rows + i * QUAD;
+            block->pitch[q + i] = pitch;
+        }
+        for (long r = first; r < first + TILE + 2; r++, rows += pitch) {
+            long stop = r < 0 || r >= s->height ? begin : end;
+            for (long j = 0; j < begin; j++) rows[j] = 0;
+            if (stop > begin)
+                ck_copy_row(rows + begin, x + r * s->width + column + begin, stop - begin, 0);
+            for (long j = stop; j < pitch; j++) rows[j] = 0;
+        }
+        q += n;
+    }
+}
+
+static void NAME(transform_block)(const ck_convolution *s, const float *x, quad_block *block,
+                                    float *rows, float *inputs) {
+    long tiles = block->count * TILE;
+    for (long c = 0; c < s->channels; c++) {
+        NAME(copy_rows)(s, x + c * s->height * s->width, block, rows);
+        for (long q = 0; q < block->count; q += 4)
+            ck_transform_inputs(block->source + q, block->pitch + q, inputs + c * tiles + q * TILE,
+                                s->channels * tiles);
+    }
+}
+
+static void NAME(store_block)(const winograd_job *job, const quad_block *block, long quads,
+                                const float *sums, long outputs, long stride, const float *bias,
+                                float *y) {
+    const ck_convolution *s = job->shape;
+    long tiles = block->count * TILE, plane = s->out_height * s->out_width;
+    for (long o = 0; o < outputs; o++, y += plane)
+        for (long q = 0; q < quads; q += 4) {
+            float pixels[4][TILE][QUAD];
+            ck_transform_outputs(sums + o * tiles + q * TILE, stride, bias ? bias[o] : 0, pixels);
+            for (long i = 0; i < ck_min(4, quads - q); i++) {
+                long rows = ck_min(TILE, s->out_height - block->row[q + i]);
+                long columns = ck_min(QUAD, s->out_width - block->column[q + i]);
+                float *to = y + block->row[q + i] * s->out_width + block->column[q + i];
+                for (long r = 0; r < rows; r++, to += s->out_width)
+                    if (columns == QUAD) *(ck_vector16 *)to = *(ck_vector16 *)pixels[i][r];
+                    else for (long j = 0; j < columns; j++) to[j] = pixels[i][r][j];
+            }
+        }
+}
+
