@@ -89,7 +89,7 @@ static int describe(plan *p, const ccuda_product *product) {
     return status;
 }
 
-static int choose(void *handle, plan *p, size_t workspace) {
+static int choose(void *handle, plan *p, size_t workspace, uint32_t alignment) {
     CCUDA_BLAS_CALL(cublasLtMatmulPreferenceCreate, void **);
     CCUDA_BLAS_CALL(cublasLtMatmulPreferenceDestroy, void *);
     CCUDA_BLAS_CALL(cublasLtMatmulPreferenceSetAttribute, void *, int, const void *, size_t);
@@ -101,8 +101,6 @@ static int choose(void *handle, plan *p, size_t workspace) {
     if (status) return status;
     status = cublasLtMatmulPreferenceSetAttribute(
         preference, PREFERENCE_WORKSPACE, &workspace, sizeof workspace);
-    // Views start anywhere, but at whole elements: the callers guarantee 16 bytes.
-    uint32_t alignment = 16;
     for (int i = PREFERENCE_ALIGNMENT_A; !status && i <= PREFERENCE_ALIGNMENT_D; ++i)
         status = cublasLtMatmulPreferenceSetAttribute(
             preference, i, &alignment, sizeof alignment);
@@ -130,7 +128,7 @@ int ccuda_plan_create(void *handle, const ccuda_product *x, size_t workspace, vo
             &p->b, x->type_ab, x->transpose_b ? x->n : x->k, x->transpose_b ? x->k : x->n, x->ldb,
             x->batch, x->stride_b);
     if (!status) status = make_layout(&p->d, x->type_d, x->m, x->n, x->ldd, x->batch, x->stride_d);
-    if (!status) status = choose(handle, p, workspace);
+    if (!status) status = choose(handle, p, workspace, (uint32_t)x->alignment);
     if (status) {
         ccuda_plan_destroy(p);
         return status;

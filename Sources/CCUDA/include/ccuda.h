@@ -81,6 +81,7 @@ typedef enum { CCUDA_F32 = 0, CCUDA_F16 = 2, CCUDA_BF16 = 14 } ccuda_type;
 typedef struct {
     int32_t transpose_a, transpose_b, type_ab, type_d, has_bias, batch;
     int64_t m, n, k, lda, ldb, ldd, stride_a, stride_b, stride_d;
+    int32_t alignment;  // of all addresses, in bytes
 } ccuda_product;
 
 int ccuda_blas_create(void **handle);

@@ -110,6 +110,9 @@ public final class CUDADevice: Device, @unchecked Sendable {
     /// Whether earlier work failed and the rest is to be skipped.
     var hasFailed: Bool { lock.withLock { pending != nil } }
 
+    /// The same, for callers that hold the lock.
+    var pendingIsNil: Bool { pending == nil }
+
     /// Keeps the first failure.
     func fail(_ error: CUDAError) {
         lock.withLock { if pending == nil { pending = error } }
@@ -144,6 +147,12 @@ public final class CUDADevice: Device, @unchecked Sendable {
     func launch(
         _ kernel: CUDAKernel, grid: (Int, Int, Int), block: (Int, Int, Int), shared: Int = 0,
         _ arguments: CUDAArgument...
+    ) { launch(kernel, grid: grid, block: block, shared: shared, arguments) }
+
+    /// The same with the arguments in an array.
+    func launch(
+        _ kernel: CUDAKernel, grid: (Int, Int, Int), block: (Int, Int, Int), shared: Int = 0,
+        _ arguments: [CUDAArgument]
     ) {
         guard grid.0 > 0, grid.1 > 0, grid.2 > 0 else { return }
         perform { () throws(CUDAError) in

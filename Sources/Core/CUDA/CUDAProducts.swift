@@ -68,6 +68,13 @@ struct CUDAProductShape: Hashable {
     var strideA = 0
     var strideB = 0
     var strideD = 0
+    /// Bytes that all addresses are whole multiples of, at most 16.
+    var alignment = 16
+
+    static func alignment(_ addresses: [UInt64]) -> Int {
+        let low = addresses.reduce(0, |)
+        return [16, 8, 4].first { low % UInt64($0) == 0 } ?? 2
+    }
 
     func description(in result: ccuda_type) -> ccuda_product {
         ccuda_product(
@@ -76,6 +83,6 @@ struct CUDAProductShape: Hashable {
             type_d: Int32(result.rawValue), has_bias: hasBias ? 1 : 0, batch: Int32(batch),
             m: Int64(m), n: Int64(n), k: Int64(k), lda: Int64(leadingA), ldb: Int64(leadingB),
             ldd: Int64(leadingD), stride_a: Int64(strideA), stride_b: Int64(strideB),
-            stride_d: Int64(strideD))
+            stride_d: Int64(strideD), alignment: Int32(alignment))
     }
 }

@@ -48,6 +48,8 @@ public protocol Device: AnyObject, Sendable, NetworkKernels {
     func scatterAlong(_ axis: Int, _ values: Tensor, at indices: Tensor, shape: [Int]) -> Tensor
     /// Σ x² in double precision.
     func sumOfSquares(_ x: Tensor) -> Double
+    /// Σ x² over many tensors; NaN when a device cannot say.
+    func sumOfSquares(_ tensors: [Tensor]) -> Double
 
     // MARK: Matrix products
     /// Batched, leading dimensions broadcast; operands may be transposed views.
@@ -60,12 +62,42 @@ public protocol Device: AnyObject, Sendable, NetworkKernels {
     func adamW(
         weight: Tensor, gradient: Tensor, moment1: Tensor, moment2: Tensor,
         settings: AdamWSettings)
+    /// The same for many tensors, at once where the device can; all with the first one's β, ε,
+    /// gradient scale and corrections.
+    func adamW(_ updates: [AdamWUpdate])
     /// average += (1 − decay)(value − average), in place.
     func movingAverage(_ average: Tensor, toward value: Tensor, decay: Float)
+    /// The same for many tensors.
+    func movingAverages(_ pairs: [(average: Tensor, value: Tensor)], decay: Float)
 }
 
 extension Device {
     public func throwPendingError() throws {}
+
+    public func sumOfSquares(_ tensors: [Tensor]) -> Double {
+        tensors.reduce(0) { $0 + sumOfSquares($1) }
+    }
+
+    public func adamW(_ updates: [AdamWUpdate]) {
+        for update in updates {
+            adamW(
+                weight: update.weight, gradient: update.gradient, moment1: update.moment1,
+                moment2: update.moment2, settings: update.settings)
+        }
+    }
+
+    public func movingAverages(_ pairs: [(average: Tensor, value: Tensor)], decay: Float) {
+        for pair in pairs { movingAverage(pair.average, toward: pair.value, decay: decay) }
+    }
+}
+
+/// The tensors and numbers of one AdamW update.
+public struct AdamWUpdate: Sendable {
+    public var weight: Tensor
+    public var gradient: Tensor
+    public var moment1: Tensor
+    public var moment2: Tensor
+    public var settings: AdamWSettings
 }
 
 /// The numbers of one AdamW update.

@@ -54,21 +54,24 @@ public struct AdamW: Sendable {
         // Double precision: 1 − β^t loses its digits in float for small t.
         let correction1 = Float(1 - power(Double(beta1), stepCount))
         let correction2 = Float(1 - power(Double(beta2), stepCount))
+        var updates: [AdamWUpdate] = []
         for group in groups {
             for parameter in group.parameters {
                 guard let gradient = gradients[parameter] else { continue }
                 let (m, v) = momentTensors(of: parameter)
-                let weight = parameter.value
-                weight.device.adamW(
-                    weight: weight, gradient: gradient.contiguous(), moment1: m, moment2: v,
-                    settings: AdamWSettings(
-                        gradientScale: gradientScale,
-                        learningRate: learningRate * group.learningRateScale, beta1: beta1,
-                        beta2: beta2, epsilon: epsilon,
-                        weightDecay: group.usesWeightDecay ? weightDecay : 0,
-                        correction1: correction1, correction2: correction2))
+                updates.append(
+                    AdamWUpdate(
+                        weight: parameter.value, gradient: gradient.contiguous(), moment1: m,
+                        moment2: v,
+                        settings: AdamWSettings(
+                            gradientScale: gradientScale,
+                            learningRate: learningRate * group.learningRateScale, beta1: beta1,
+                            beta2: beta2, epsilon: epsilon,
+                            weightDecay: group.usesWeightDecay ? weightDecay : 0,
+                            correction1: correction1, correction2: correction2)))
             }
         }
+        updates.first?.weight.device.adamW(updates)
     }
 
     private mutating func momentTensors(of parameter: Parameter) -> (Tensor, Tensor) {

@@ -19,10 +19,9 @@ public struct ExponentialMovingAverage: Sendable {
     public mutating func update() {
         updateCount += 1
         let early = Float(1 + updateCount) / Float(10 + updateCount)
-        for (parameter, average) in averages {
-            average.device.movingAverage(
-                average, toward: parameter.value.contiguous(), decay: min(decay, early))
-        }
+        averages.first?.average.device.movingAverages(
+            averages.map { ($0.average, $0.parameter.value.contiguous()) },
+            decay: min(decay, early))
     }
 
     /// The averages by parameter name.

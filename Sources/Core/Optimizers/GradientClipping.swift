@@ -2,10 +2,8 @@
 
 /// The Euclidean norm of all gradients taken as one vector.
 public func globalNorm(_ gradients: Gradients, of parameters: [Parameter]) -> Double {
-    parameters.reduce(0.0) { total, parameter in
-        guard let gradient = gradients[parameter] else { return total }
-        return total + gradient.device.sumOfSquares(gradient.contiguous())
-    }.squareRoot()
+    let found = parameters.compactMap { gradients[$0]?.contiguous() }
+    return (found.first?.device.sumOfSquares(found) ?? 0).squareRoot()
 }
 
 /// The factor that brings a norm down to `maxNorm`; 1 when it is below.
