@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "ck_math.h"
 
@@ -105,7 +106,14 @@ static void free_scratch(void *raw) {
 static void make_scratch_key(void) { pthread_key_create(&scratch_key, free_scratch); }
 
 void *ck_allocate(long bytes) {
-    void *data = aligned_alloc(64, ((size_t)bytes + 64) / 64 * 64);
+    enum { HUGE_PAGE = 2 << 20 };
+    size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : 64;
+    size_t size = ((size_t)bytes + alignment) / alignment * alignment;
+    void *data = aligned_alloc(alignment, size);
+#if defined(MADV_HUGEPAGE)
+    // Large buffers are walked at large strides: with small pages each step would miss the TLB.
+    if (data && alignment == HUGE_PAGE) madvise(data, size, MADV_HUGEPAGE);
+#endif
     if (!data) {
         // Half-way through an operator there is no way back to a caller that could do without.
         fprintf(stderr, "workbench: out of memory: %ld bytes of working memory\n", bytes);

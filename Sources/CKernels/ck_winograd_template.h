@@ -27,6 +27,7 @@ static void NAME(transform_panel)(const winograd_job *job, long panel) {
 // six rows.
 static void NAME(copy_rows)(const ck_convolution *s, const float *x, quad_block *block,
                               float *rows) {
+    long ahead = 2 * s->height * s->width;
     for (long q = 0; q < block->count;) {
         long n = 1;
         while (q + n < block->count && block->row[q + n] == block->row[q] &&
@@ -41,6 +42,10 @@ static void NAME(copy_rows)(const ck_convolution *s, const float *x, quad_block 
             block->pitch[q + i] = pitch;
         }
         for (long r = first; r < first + TILE + 2; r++, rows += pitch) {
+            // Planes lie pages apart, beyond the reach of the hardware's prefetch.
+            if (r >= 0 && r < s->height)
+                for (long j = begin; j < end; j += 16)
+                    __builtin_prefetch(x + ahead + r * s->width + column + j);
             long stop = r < 0 || r >= s->height ? begin : end;
             for (long j = 0; j < begin; j++) rows[j] = 0;
             if (stop > begin)
@@ -75,9 +80,11 @@ static void NAME(store_block)(const winograd_job *job, const quad_block *block, 
                 long rows = ck_min(TILE, s->out_height - block->row[q + i]);
                 long columns = ck_min(QUAD, s->out_width - block->column[q + i]);
                 float *to = y + block->row[q + i] * s->out_width + block->column[q + i];
-                for (long r = 0; r < rows; r++, to += s->out_width)
+                for (long r = 0; r < rows; r++, to += s->out_width) {
+                    __builtin_prefetch(to + plane, 1);
                     if (columns == QUAD) *(ck_vector16 *)to = *(ck_vector16 *)pixels[i][r];
                     else for (long j = 0; j < columns; j++) to[j] = pixels[i][r][j];
+                }
             }
         }
 }
