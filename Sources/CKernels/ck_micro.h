@@ -3,6 +3,8 @@
 #pragma once
 #include <stdint.h>
 
+#include "ck_memory.h"
+
 /// Columns are handled in whole vectors; n is rounded up to this, whatever the instruction set.
 #define CK_LANES 16
 #define CK_ROUND_UP(n) (((n) + CK_LANES - 1) / CK_LANES * CK_LANES)
@@ -25,6 +27,3 @@ void ck_product_gathered(long m, long n, long depth, const float *a, long rs, lo
 /// thread and `slot` (0 ..< 8), valid until the thread asks for the same slot again. Never NULL: ends
 /// the process when memory is exhausted.
 float *ck_scratch(int slot, long floats);
-
-/// Memory of `bytes` (at least 1; 64-byte aligned; release with free); ends the process when there is none.
-void *ck_allocate(long bytes);

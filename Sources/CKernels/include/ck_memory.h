@@ -1,10 +1,14 @@
-// Copies with strides and conversions between storage types. SPDX-License-Identifier: Apache-2.0
+// Memory, copies with strides and conversions between storage types. SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <stdint.h>
 #include "ck_pool.h"
 
 /// Most dimensions that a strided kernel takes after collapsing.
 #define CK_MAX_DIMS 8
+
+/// Memory of `bytes` (at least 1; 64-byte aligned; release with free), in huge pages where it is large;
+/// ends the process when there is none.
+void *ck_allocate(long bytes);
 
 /// Copies a strided array of `width`-byte elements to a strided destination; strides in elements.
 void ck_copy_strided(ck_pool *pool, int dims, const long *shape, const void *source,

@@ -1,4 +1,5 @@
 // Reuse of freed blocks. SPDX-License-Identifier: Apache-2.0
+import CKernels
 import Foundation
 
 /// Keeps freed blocks for the next allocation of the same size class.
@@ -17,7 +18,7 @@ final class MemoryCache: @unchecked Sendable {
     }
 
     deinit {
-        for blocks in free.values { for block in blocks { block.deallocate() } }
+        for blocks in free.values { for block in blocks { Foundation.free(block) } }
     }
 
     /// A block of at least `byteCount` bytes, 64-byte aligned.
@@ -30,7 +31,8 @@ final class MemoryCache: @unchecked Sendable {
             return block
         }
         lock.unlock()
-        return UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
+        // Fresh memory is paid for by page faults: large blocks get huge pages.
+        return ck_allocate(size)
     }
 
     /// Takes a block back; `byteCount` as it was asked for.
@@ -43,7 +45,7 @@ final class MemoryCache: @unchecked Sendable {
             lock.unlock()
         } else {
             lock.unlock()
-            block.deallocate()
+            Foundation.free(block)
         }
     }
 
