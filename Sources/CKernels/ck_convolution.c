@@ -306,10 +306,18 @@ void ck_convolution_forward(ck_pool *pool, const ck_convolution *s, const float 
                             const float *bias, float *y) {
     if (ck_winograd_suits(s)) {
         ck_kernel_weights weights = {.w = w, .output = s->channels * 9, .input = 9};
-        ck_winograd(pool, s, x, weights, bias, y);
+        ck_winograd(pool, s, x, weights, bias, NULL, y);
     } else {
         direct(pool, s, x, w, bias, y);
     }
+}
+
+int ck_convolution_fuses(const ck_convolution *s) { return ck_winograd_suits(s); }
+
+void ck_convolution_fused(ck_pool *pool, const ck_convolution *s, const float *x, const float *w,
+                          const float *bias, const ck_convolution_fusion *fusion, float *y) {
+    ck_kernel_weights weights = {.w = w, .output = s->channels * 9, .input = 9};
+    ck_winograd(pool, s, x, weights, bias, fusion, y);
 }
 
 void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *s, const float *dy,
@@ -333,7 +341,7 @@ void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *s, const 
     if (ck_winograd_suits(&adjoint)) {
         ck_kernel_weights weights = {
             .w = w, .output = taps, .input = inputs * taps, .turned = 1};
-        ck_winograd(pool, &adjoint, dy, weights, NULL, dx);
+        ck_winograd(pool, &adjoint, dy, weights, NULL, NULL, dx);
         return;
     }
     float *turned = ck_allocate(s->channels * outputs * taps * (long)sizeof(float));

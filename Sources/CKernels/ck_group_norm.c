@@ -14,22 +14,29 @@ typedef struct {
     int silu;
 } group_job;
 
-CK_INLINE void forward_group(const group_job *job, long task) {
-    long width = job->channels / job->groups, n = width * job->pixels;
-    long first = task % job->groups * width;
+// Writes a group's mean and 1/σ and returns the first value of the group.
+CK_INLINE const float *group_moments(const group_job *job, long task) {
+    long n = job->channels / job->groups * job->pixels;
     const float *x = job->x + task * n;
     double sum, squares;
     CK_SUM(sum, n, x[i]);
     float mean = (float)(sum / (double)n);
     CK_SUM(squares, n, (x[i] - mean) * (x[i] - mean));
-    float rstd = (float)(1.0 / sqrt(squares / (double)n + job->epsilon));
     job->mean[task] = mean;
-    job->rstd[task] = rstd;
+    job->rstd[task] = (float)(1.0 / sqrt(squares / (double)n + job->epsilon));
+    return x;
+}
+
+CK_INLINE void forward_group(const group_job *job, long task) {
+    long width = job->channels / job->groups;
+    long first = task % job->groups * width;
+    const float *x = group_moments(job, task);
+    float mean = job->mean[task], rstd = job->rstd[task];
     for (long c = 0; c < width; c++) {
         float scale = rstd * job->weight[first + c];
         float shift = job->bias[first + c] - mean * scale;
         const float *from = x + c * job->pixels;
-        float *to = job->y + task * n + c * job->pixels;
+        float *to = job->y + (task * width + c) * job->pixels;
         if (job->silu)
             for (long i = 0; i < job->pixels; i++) {
                 float z = from[i] * scale + shift;
@@ -53,6 +60,27 @@ void ck_group_norm_forward(ck_pool *pool, const float *x, const float *weight, c
                      .epsilon = epsilon, .silu = silu};
     long grain = 16384 / (channels / groups * pixels + 1) + 1;
     ck_parallel_for(pool, batch * groups, grain, forward_body, &job);
+}
+
+CK_KERNEL static void moments_body(void *raw, long begin, long end, int worker) {
+    (void)worker;
+    for (long task = begin; task < end; task++) group_moments(raw, task);
+}
+
+void ck_group_norm_map(ck_pool *pool, const float *x, const float *weight, const float *bias,
+                       long batch, long channels, long pixels, long groups, float epsilon,
+                       float *scale, float *shift) {
+    float *moments = ck_allocate(2 * batch * groups * (long)sizeof(float));
+    group_job job = {.x = x, .mean = moments, .rstd = moments + batch * groups, .batch = batch,
+                     .channels = channels, .pixels = pixels, .groups = groups,
+                     .epsilon = epsilon};
+    long width = channels / groups, grain = 32768 / (width * pixels + 1) + 1;
+    ck_parallel_for(pool, batch * groups, grain, moments_body, &job);
+    for (long i = 0; i < batch * channels; i++) {
+        scale[i] = job.rstd[i / width] * weight[i % channels];
+        shift[i] = bias[i % channels] - job.mean[i / width] * scale[i];
+    }
+    free(moments);
 }
 
 CK_INLINE void backward_group(const group_job *job, long task) {

@@ -16,6 +16,7 @@ typedef struct {
     const ck_convolution *shape;
     const float *x, *bias;
     ck_kernel_weights weights;
+    ck_convolution_fusion fusion;
     float *y, *transformed;  // [blocks of OUTPUTS][point][panel][channel][8]
     long row_quads, quads, blocks;  // quads of a row of tiles and of a picture
     long panels, splits;
@@ -81,8 +82,7 @@ static void tiles_body(void *raw, long begin, long end, int worker) {
         float *inputs = ck_scratch(INPUTS, POINTS * s->channels * tiles);
         float *sums = ck_scratch(SUMS, POINTS * OUTPUTS * tiles);
         float *rows = ck_scratch(ROWS, BLOCK * (TILE + 2) * 2 * QUAD);
-        CALL(transform_block, s, job->x + image * s->channels * s->height * s->width, &block, rows,
-             inputs);
+        CALL(transform_block, job, image, &block, rows, inputs);
         long parts = (job->panels * PANEL + OUTPUTS - 1) / OUTPUTS;
         for (long part = parts * split / job->splits; part < parts * (split + 1) / job->splits;
              part++) {
@@ -95,9 +95,7 @@ static void tiles_body(void *raw, long begin, long end, int worker) {
                     ck_product(PANEL, tiles, s->channels, w, 1, PANEL,
                                inputs + f * s->channels * tiles, tiles,
                                sums + f * stride + p * PANEL * tiles, tiles, 0);
-            CALL(store_block, job, &block, quads, sums, ck_min(OUTPUTS, s->outputs - first), stride,
-                        job->bias ? job->bias + first : NULL,
-                        job->y + (image * s->outputs + first) * s->out_height * s->out_width);
+            CALL(store_block, job, image, first, &block, quads, sums, stride);
         }
     }
 }
@@ -116,8 +114,9 @@ int ck_winograd_suits(const ck_convolution *s) {
 }
 
 void ck_winograd(ck_pool *pool, const ck_convolution *s, const float *x, ck_kernel_weights weights,
-                 const float *bias, float *y) {
+                 const float *bias, const ck_convolution_fusion *fusion, float *y) {
     winograd_job job = {.shape = s, .x = x, .bias = bias, .weights = weights, .y = y};
+    if (fusion) job.fusion = *fusion;
     job.panels = (s->outputs + PANEL - 1) / PANEL;
     job.row_quads = (s->out_width + QUAD - 1) / QUAD;
     job.quads = (s->out_height + TILE - 1) / TILE * job.row_quads;

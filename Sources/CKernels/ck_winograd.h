@@ -13,7 +13,8 @@ typedef struct {
 /// Whether `shape` gains: 3 × 3, stride 1, enough channels for the products to outweigh the transforms.
 int ck_winograd_suits(const ck_convolution *shape);
 
-/// y = convolution of x + bias (NULL: none). The order of every sum depends on the shape of one
+/// y = convolution of x + bias (NULL: none), with what a fusion adds (NULL: nothing). The order of every sum depends on the shape of one
 /// picture alone.
 void ck_winograd(ck_pool *pool, const ck_convolution *shape, const float *x,
-                 ck_kernel_weights weights, const float *bias, float *y);
+                 ck_kernel_weights weights, const float *bias,
+                 const ck_convolution_fusion *fusion, float *y);

@@ -23,11 +23,22 @@ static void NAME(transform_panel)(const winograd_job *job, long panel) {
     }
 }
 
+// One row of pixels on its way in: as it is, doubled, or normalised and activated.
+CK_INLINE void NAME(copy_pixels)(const ck_convolution_fusion *fusion, long plane, const float *row,
+                                 long column, long n, float *to) {
+    if (fusion->upsampled) ck_double_row(to, row, column, n);
+    else if (fusion->scale)
+        ck_activate_row(to, row + column, n, fusion->scale[plane], fusion->shift[plane]);
+    else ck_copy_row(to, row + column, n, 0);
+}
+
 // Copies the pixels under a block's tiles with their zeros: quads beside one another share a run of
 // six rows.
-static void NAME(copy_rows)(const ck_convolution *s, const float *x, quad_block *block,
-                              float *rows) {
-    long ahead = 2 * s->height * s->width;
+static void NAME(copy_rows)(const winograd_job *job, long plane, quad_block *block, float *rows) {
+    const ck_convolution *s = job->shape;
+    long half = job->fusion.upsampled, row_floats = s->width >> half;
+    const float *x = job->x + plane * (s->height >> half) * row_floats;
+    long ahead = 2 * (s->height >> half) * row_floats;
     for (long q = 0; q < block->count;) {
         long n = 1;
         while (q + n < block->count && block->row[q + n] == block->row[q] &&
@@ -42,50 +53,62 @@ static void NAME(copy_rows)(const ck_convolution *s, const float *x, quad_block 
             block->pitch[q + i] = pitch;
         }
         for (long r = first; r < first + TILE + 2; r++, rows += pitch) {
-            // Planes lie pages apart, beyond the reach of the hardware's prefetch.
-            if (r >= 0 && r < s->height)
-                for (long j = begin; j < end; j += 16)
-                    __builtin_prefetch(x + ahead + r * s->width + column + j);
+            const float *row = x + (r >> half) * row_floats;
             long stop = r < 0 || r >= s->height ? begin : end;
+            // Planes lie pages apart, beyond the reach of the hardware's prefetch.
+            for (long j = begin; j < stop; j += 16)
+                __builtin_prefetch(row + ahead + ((column + j) >> half));
             for (long j = 0; j < begin; j++) rows[j] = 0;
             if (stop > begin)
-                ck_copy_row(rows + begin, x + r * s->width + column + begin, stop - begin, 0);
+                NAME(copy_pixels)(&job->fusion, plane, row, column + begin, stop - begin,
+                                  rows + begin);
             for (long j = stop; j < pitch; j++) rows[j] = 0;
         }
         q += n;
     }
 }
 
-static void NAME(transform_block)(const ck_convolution *s, const float *x, quad_block *block,
-                                    float *rows, float *inputs) {
-    long tiles = block->count * TILE;
-    for (long c = 0; c < s->channels; c++) {
-        NAME(copy_rows)(s, x + c * s->height * s->width, block, rows);
+static void NAME(transform_block)(const winograd_job *job, long image, quad_block *block,
+                                  float *rows, float *inputs) {
+    long channels = job->shape->channels, tiles = block->count * TILE;
+    for (long c = 0; c < channels; c++) {
+        NAME(copy_rows)(job, image * channels + c, block, rows);
         for (long q = 0; q < block->count; q += 4)
             ck_transform_inputs(block->source + q, block->pitch + q, inputs + c * tiles + q * TILE,
-                                s->channels * tiles);
+                                channels * tiles);
     }
 }
 
-static void NAME(store_block)(const winograd_job *job, const quad_block *block, long quads,
-                                const float *sums, long outputs, long stride, const float *bias,
-                                float *y) {
+// From sums to pixels of the outputs from `first` on.
+static void NAME(store_block)(const winograd_job *job, long image, long first,
+                              const quad_block *block, long quads, const float *sums,
+                              long stride) {
     const ck_convolution *s = job->shape;
     long tiles = block->count * TILE, plane = s->out_height * s->out_width;
-    for (long o = 0; o < outputs; o++, y += plane)
+    long last = ck_min(first + OUTPUTS, s->outputs);
+    for (long o = first; o < last; o++, sums += tiles)
         for (long q = 0; q < quads; q += 4) {
             float pixels[4][TILE][QUAD];
-            ck_transform_outputs(sums + o * tiles + q * TILE, stride, bias ? bias[o] : 0, pixels);
+            ck_transform_outputs(sums + q * TILE, stride, job->bias ? job->bias[o] : 0, pixels);
             for (long i = 0; i < ck_min(4, quads - q); i++) {
                 long rows = ck_min(TILE, s->out_height - block->row[q + i]);
                 long columns = ck_min(QUAD, s->out_width - block->column[q + i]);
-                float *to = y + block->row[q + i] * s->out_width + block->column[q + i];
-                for (long r = 0; r < rows; r++, to += s->out_width) {
+                long at = (image * s->outputs + o) * plane + block->row[q + i] * s->out_width +
+                          block->column[q + i];
+                for (long r = 0; r < rows; r++, at += s->out_width) {
+                    float *to = job->y + at, *from = pixels[i][r];
+                    const float *residual = job->fusion.residual;
                     __builtin_prefetch(to + plane, 1);
-                    if (columns == QUAD) *(ck_vector16 *)to = *(ck_vector16 *)pixels[i][r];
-                    else for (long j = 0; j < columns; j++) to[j] = pixels[i][r][j];
+                    if (residual) {
+                        residual += at;
+                        __builtin_prefetch(residual + plane);
+                        if (columns == QUAD)
+                            *(ck_vector16 *)from += *(const ck_vector16 *)residual;
+                        else for (long j = 0; j < columns; j++) from[j] += residual[j];
+                    }
+                    if (columns == QUAD) *(ck_vector16 *)to = *(ck_vector16 *)from;
+                    else for (long j = 0; j < columns; j++) to[j] = from[j];
                 }
             }
         }
 }
-

@@ -137,3 +137,33 @@ CK_INLINE void ck_transform_outputs(const float *sums, long stride, float bias,
         *(ck_vector16 *)pixels[3][i] = CK_ZIP_HIGH(even_high, odd_high) + bias;
     }
 }
+
+// MARK: Rows on their way in
+
+/// to[i] = SiLU(from[i]·scale + shift); the rows don't overlap.
+CK_INLINE void ck_activate_row(float *to, const float *from, long n, float scale, float shift) {
+    for (long i = 0; i < n;) {
+        // The last vector overlaps the one before.
+        if (n >= 16 && i > n - 16) i = n - 16;
+        long stop = n >= 16 ? i + 16 : n;
+#pragma clang loop vectorize_width(16) interleave_count(1)
+        for (long k = i; k < stop; k++) {
+            float z = from[k] * scale + shift;
+            to[k] = z * ck_sigmoidf(z);
+        }
+        i = stop;
+    }
+}
+
+/// to[i] = row[(start + i) / 2].
+CK_INLINE void ck_double_row(float *to, const float *row, long start, long n) {
+    long i = 0;
+    if (start % 2 == 1 && n > 0) to[i++] = row[start / 2];
+    const float *from = row + (start + i) / 2;
+    for (; i + 16 <= n; i += 16, from += 8) {
+        ck_vector8 pixels = *(const ck_vector8 *)from;
+        *(ck_vector16 *)(to + i) = __builtin_shufflevector(pixels, pixels, 0, 0, 1, 1, 2, 2, 3, 3,
+                                                           4, 4, 5, 5, 6, 6, 7, 7);
+    }
+    for (long k = 0; i < n; i++, k++) to[i] = from[k / 2];
+}

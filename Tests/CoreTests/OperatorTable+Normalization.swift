@@ -23,6 +23,28 @@ extension OperatorTable {
             (0..<rows).flatMap { body($0, Array(x.values[$0 * width..<($0 + 1) * width])) })
     }
 
+    /// Group normalisation by its definition, behind it SiLU if asked for.
+    static func naiveGroupNorm(
+        _ x: OracleTensor, _ weight: OracleTensor, _ bias: OracleTensor, groups: Int,
+        epsilon: Float, silu: Bool
+    ) -> OracleTensor {
+        if x.values.isEmpty { return x }
+        let shape = x.shape
+        let pixels = shape[2...].reduce(1, *)
+        let size = shape[1] / groups * pixels
+        var y = x
+        for g in 0..<shape[0] * groups {
+            let range = g * size..<(g + 1) * size
+            let unit = standardized(Array(x.values[range]), Double(epsilon))
+            for (at, value) in zip(range, unit) {
+                let c = at / pixels % shape[1]
+                let z = value * weight.values[c] + bias.values[c]
+                y.values[at] = silu ? z / (1 + Foundation.exp(-z)) : z
+            }
+        }
+        return y
+    }
+
     private static func groupNormRow(
         _ shape: [Int], groups: Int, _ activation: FusedActivation, epsilon: Float = 1e-2
     ) -> OperatorRow {
@@ -33,22 +55,10 @@ extension OperatorTable {
                     $0[0], groups: groups, weight: $0[1], bias: $0[2], epsilon: epsilon,
                     activation: activation)
             },
-            oracle: { input in
-                let x = input[0]
-                if x.values.isEmpty { return x }
-                let pixels = shape[2...].reduce(1, *)
-                let size = shape[1] / groups * pixels
-                var y = x
-                for g in 0..<shape[0] * groups {
-                    let range = g * size..<(g + 1) * size
-                    let unit = standardized(Array(x.values[range]), Double(epsilon))
-                    for (at, value) in zip(range, unit) {
-                        let c = at / pixels % shape[1]
-                        let z = value * input[1].values[c] + input[2].values[c]
-                        y.values[at] = activation == .silu ? z / (1 + Foundation.exp(-z)) : z
-                    }
-                }
-                return y
+            oracle: {
+                naiveGroupNorm(
+                    $0[0], $0[1], $0[2], groups: groups, epsilon: epsilon,
+                    silu: activation == .silu)
             })
     }
 

@@ -6,7 +6,8 @@ import Testing
 /// All rows; a file `OperatorTable+<Family>.swift` holds those of one family.
 enum OperatorTable {
     static let rows: [OperatorRow] = [
-        arithmetic, functions, reductions, layout, products, convolutions, planes, normalizations,
+        arithmetic, functions, reductions, layout, products, convolutions, fusedConvolutions,
+        planes, normalizations,
         softmaxes, losses, attentions, rowsByIndex, dropouts,
     ].flatMap { $0 }
 }

@@ -13,6 +13,22 @@ typedef struct {
 /// w [O, C/groups, kh, kw]; bias [O] or NULL. An image's result does not depend on the batch.
 void ck_convolution_forward(ck_pool *pool, const ck_convolution *shape, const float *x,
                             const float *w, const float *bias, float *y);
+/// What stands around a convolution and is done in its pass.
+typedef struct {
+    /// x·scale + shift [B, C] and then SiLU on the way in; NULL: x as it is.
+    const float *scale, *shift;
+    /// x is [B, C, H/2, W/2], every pixel standing for 2 × 2.
+    int upsampled;
+    /// [B, O, H′, W′], added to y; NULL: nothing. May be y itself.
+    const float *residual;
+} ck_convolution_fusion;
+
+/// Whether ck_convolution_fused takes this shape.
+int ck_convolution_fuses(const ck_convolution *shape);
+/// As ck_convolution_forward; not both scaled and upsampled. Zeros around the picture are added behind the SiLU.
+void ck_convolution_fused(ck_pool *pool, const ck_convolution *shape, const float *x,
+                          const float *w, const float *bias, const ck_convolution_fusion *fusion,
+                          float *y);
 /// dx = the adjoint applied to dy; overwritten.
 void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *shape, const float *dy,
                                   const float *w, float *dx);

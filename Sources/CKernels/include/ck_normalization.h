@@ -7,6 +7,10 @@
 void ck_group_norm_forward(ck_pool *pool, const float *x, const float *weight, const float *bias,
                            long batch, long channels, long pixels, long groups, float epsilon,
                            int silu, float *y, float *mean, float *rstd);
+/// The same as one map for each channel of each picture: y = x · scale + shift; scale and shift [B, C].
+void ck_group_norm_map(ck_pool *pool, const float *x, const float *weight, const float *bias,
+                       long batch, long channels, long pixels, long groups, float epsilon,
+                       float *scale, float *shift);
 /// dx as x, dweight and dbias [C], all overwritten.
 void ck_group_norm_backward(ck_pool *pool, const float *x, const float *dy, const float *weight,
                             const float *bias, const float *mean, const float *rstd, long batch,

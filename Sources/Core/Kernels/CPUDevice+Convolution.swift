@@ -16,6 +16,40 @@ extension CPUDevice {
         return result
     }
 
+    public func fusedConvolution2D(
+        _ x: Tensor, _ prologue: ConvolutionPrologue, _ weight: Tensor, _ bias: Tensor?,
+        residual: Tensor?, _ geometry: ConvolutionGeometry
+    ) -> Tensor {
+        var input = x.shape
+        if case .upsampledNearest2x = prologue { input[2...] = [2 * input[2], 2 * input[3]] }
+        var shape = ck_convolution(input, weight.shape, geometry)
+        guard ck_convolution_fuses(&shape) != 0 else {
+            return composedConvolution2D(x, prologue, weight, bias, residual: residual, geometry)
+        }
+        var fusion = ck_convolution_fusion()
+        var map: Tensor?
+        switch prologue {
+        case .none: break
+        case .upsampledNearest2x: fusion.upsampled = 1
+        case .groupNormSiLU(let gain, let shift, let groups, let epsilon):
+            let both = groupNormMap(x, gain, shift, groups: groups, epsilon: epsilon)
+            fusion.scale = UnsafePointer(both.floatAddress)
+            fusion.shift = UnsafePointer(both.floatAddress + both.count / 2)
+            map = both
+        }
+        fusion.residual = residual.map { UnsafePointer($0.floatAddress) }
+        let result = Tensor.empty(
+            geometry.outputShape(input: input, weight: weight.shape), device: self)
+        withExtendedLifetime(
+            (x.storage, weight.storage, bias?.storage, residual?.storage, map?.storage)
+        ) {
+            ck_convolution_fused(
+                pool, &shape, x.floatAddress, weight.floatAddress, bias?.floatAddress, &fusion,
+                result.floatAddress)
+        }
+        return result
+    }
+
     public func convolution2DInputGradient(
         _ dy: Tensor, _ weight: Tensor, shape inputShape: [Int], _ geometry: ConvolutionGeometry
     ) -> Tensor {

@@ -17,6 +17,21 @@ extension CPUDevice {
         return (y, statistics)
     }
 
+    /// Group normalisation as x · scale + shift for each channel of each picture: [2, B, C].
+    func groupNormMap(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, groups: Int, epsilon: Float
+    ) -> Tensor {
+        let (batch, channels) = (x.shape[0], x.shape[1])
+        let map = Tensor.empty([2, batch, channels], device: self)
+        withExtendedLifetime((x.storage, weight.storage, bias.storage)) {
+            ck_group_norm_map(
+                pool, x.floatAddress, weight.floatAddress, bias.floatAddress, batch, channels,
+                x.shape[2...].reduce(1, *), groups, epsilon, map.floatAddress,
+                map.floatAddress + batch * channels)
+        }
+        return map
+    }
+
     public func groupNormGradient(
         _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor, statistics: Tensor,
         groups: Int, silu: Bool

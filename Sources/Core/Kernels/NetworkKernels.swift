@@ -10,6 +10,11 @@ public protocol NetworkKernels {
     func convolution2D(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry
     ) -> Tensor
+    /// residual + convolution2D(prologue(x)), at stride 1; has a default that runs them one by one.
+    func fusedConvolution2D(
+        _ x: Tensor, _ prologue: ConvolutionPrologue, _ weight: Tensor, _ bias: Tensor?,
+        residual: Tensor?, _ geometry: ConvolutionGeometry
+    ) -> Tensor
     /// The gradient with respect to an input of `shape`.
     func convolution2DInputGradient(
         _ dy: Tensor, _ weight: Tensor, shape: [Int], _ geometry: ConvolutionGeometry

@@ -36,4 +36,29 @@ public struct Convolution2D: Sendable {
             x, weight: weight.tensor, bias: bias?.tensor, stride: geometry.stride,
             padding: geometry.padding, groups: geometry.groups)
     }
+
+    /// residual + self(SiLU(norm(x))), fused where nothing is recorded; stride 1, one group.
+    ///
+    /// - Parameters:
+    ///   - x: [B, inputs, H, W].
+    ///   - norm: over `inputs` channels.
+    ///   - residual: as the result.
+    public func callAsFunction(
+        _ x: Tensor, behind norm: GroupNorm, residual: Tensor? = nil
+    ) -> Tensor {
+        fusedConvolution2D(
+            x,
+            prologue: .groupNormSiLU(
+                weight: norm.weight.tensor, bias: norm.bias.tensor, groups: norm.groups,
+                epsilon: norm.epsilon),
+            weight: weight.tensor, bias: bias?.tensor, padding: geometry.padding,
+            residual: residual)
+    }
+
+    /// self(upsampledNearest2x(x)), fused where nothing is recorded; stride 1, one group.
+    public func upsampling(_ x: Tensor) -> Tensor {
+        fusedConvolution2D(
+            x, prologue: .upsampledNearest2x, weight: weight.tensor, bias: bias?.tensor,
+            padding: geometry.padding)
+    }
 }

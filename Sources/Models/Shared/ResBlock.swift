@@ -32,8 +32,7 @@ struct ResBlock: Sendable {
     /// - Parameter x: [B, inputs, h, w].
     /// - Returns: [B, outputs, h, w].
     func callAsFunction(_ x: Tensor) -> Tensor {
-        var h = conv1(norm1(x, activation: .silu))
-        h = conv2(norm2(h, activation: .silu))
-        return (shortcut?(x) ?? x) + h
+        let h = conv1(x, behind: norm1)
+        return conv2(h, behind: norm2, residual: shortcut?(x) ?? x)
     }
 }

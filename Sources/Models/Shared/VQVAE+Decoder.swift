@@ -61,8 +61,8 @@ struct VQVAEDecoder: Sendable {
                 h = block(h)
                 if index < level.attention.count { h = level.attention[index](h) }
             }
-            if let upsample = level.upsample { h = upsample(upsampledNearest2x(h)) }
+            if let upsample = level.upsample { h = upsample.upsampling(h) }
         }
-        return convOut(normOut(h, activation: .silu))
+        return convOut(h, behind: normOut)
     }
 }

@@ -62,7 +62,7 @@ struct VQVAEEncoder: Sendable {
             }
             if let downsample = level.downsample { h = downsample(h) }
         }
-        return convOut(normOut(middle(h), activation: .silu))
+        return convOut(middle(h), behind: normOut)
     }
 }
 
