@@ -10,21 +10,24 @@
 // A tile is 4 × 4 outputs, a quad four tiles beside one another (16 pixels), a block the quads whose
 // products are computed together: their transformed inputs stay in the second-level cache.
 enum { TILE = 4, QUAD = 16, BLOCK = 8, POINTS = 36, PANEL = 8, OUTPUTS = 40 };
-enum { INPUTS, SUMS, ROWS, WEIGHTS };  // scratch slots
+enum { INPUTS, SUMS, ROWS, WHOLE };  // scratch slots
 
 typedef struct {
     const ck_convolution *shape;
     const float *x, *bias;
     ck_kernel_weights weights;
     ck_convolution_fusion fusion;
-    float *y, *transformed;  // [blocks of OUTPUTS][point][panel][channel][8]
+    float *y;
+    float *transformed;  // weights [part][point][panel][channel][8]
+    float *inputs;       // of one picture: [block][point][channel][tile]
+    long image;          // the picture of `inputs`
     long row_quads, quads, blocks;  // quads of a row of tiles and of a picture
-    long panels, splits;
+    long width, parts, splits;      // a part is `width` outputs, a multiple of PANEL
 } winograd_job;
 
 /// Where the quads of a block read from and write to.
 typedef struct {
-    long count;  // a multiple of 4: the last is repeated
+    long count, stored;  // count is a multiple of 4: the last is repeated
     long row[BLOCK], column[BLOCK];
     const float *source[BLOCK];
     long pitch[BLOCK];
@@ -54,48 +57,99 @@ typedef struct {
 #define CALL(x, ...) baseline_##x(__VA_ARGS__)
 #endif
 
-// MARK: Weights
+// MARK: Tiles outside, weights inside
+
+static quad_block make_block(const winograd_job *job, long index) {
+    quad_block block;
+    long quads = ck_min(BLOCK, job->quads - index * BLOCK);
+    block.count = (quads + 3) / 4 * 4;
+    for (long q = 0; q < block.count; q++) {
+        long at = index * BLOCK + ck_min(q, quads - 1);
+        block.row[q] = at / job->row_quads * TILE;
+        block.column[q] = at % job->row_quads * QUAD;
+    }
+    block.stored = quads;
+    return block;
+}
+
+static long part_floats(const winograd_job *job) {
+    return job->width * POINTS * job->shape->channels;
+}
 
 static void weights_body(void *raw, long begin, long end, int worker) {
     (void)worker;
-    for (long panel = begin; panel < end; panel++) CALL(transform_panel, raw, panel);
+    const winograd_job *job = raw;
+    for (long part = begin; part < end; part++)
+        CALL(transform_weights, job, part, job->transformed + part * part_floats(job));
 }
 
-// MARK: Tiles
+// sums[point][output][tile] of one part and point.
+static void multiply(const winograd_job *job, long part, const float *weights, const float *inputs,
+                     long point, long tiles, float *sums) {
+    long channels = job->shape->channels;
+    long outputs = ck_min(job->width, job->shape->outputs - part * job->width);
+    weights += point * job->width * channels;
+    for (long p = 0; p < outputs; p += PANEL)
+        ck_product(PANEL, tiles, channels, weights + p * channels, 1, PANEL,
+                   inputs + point * channels * tiles, tiles,
+                   sums + (point * job->width + p) * tiles, tiles, 0);
+}
 
 static void tiles_body(void *raw, long begin, long end, int worker) {
     (void)worker;
     const winograd_job *job = raw;
-    const ck_convolution *s = job->shape;
+    long channels = job->shape->channels;
     for (long task = begin; task < end; task++) {
         long split = task % job->splits, index = task / job->splits % job->blocks;
         long image = task / job->splits / job->blocks;
-        quad_block block;
-        long quads = ck_min(BLOCK, job->quads - index * BLOCK);
-        block.count = (quads + 3) / 4 * 4;
-        for (long q = 0; q < block.count; q++) {
-            long at = index * BLOCK + ck_min(q, quads - 1);
-            block.row[q] = at / job->row_quads * TILE;
-            block.column[q] = at % job->row_quads * QUAD;
-        }
+        quad_block block = make_block(job, index);
         long tiles = block.count * TILE;
-        float *inputs = ck_scratch(INPUTS, POINTS * s->channels * tiles);
-        float *sums = ck_scratch(SUMS, POINTS * OUTPUTS * tiles);
+        float *inputs = ck_scratch(INPUTS, POINTS * channels * tiles);
+        float *sums = ck_scratch(SUMS, POINTS * job->width * tiles);
         float *rows = ck_scratch(ROWS, BLOCK * (TILE + 2) * 2 * QUAD);
-        CALL(transform_block, job, image, &block, rows, inputs);
-        long parts = (job->panels * PANEL + OUTPUTS - 1) / OUTPUTS;
-        for (long part = parts * split / job->splits; part < parts * (split + 1) / job->splits;
-             part++) {
-            long first = part * OUTPUTS;
-            long panels = ck_min(OUTPUTS / PANEL, job->panels - first / PANEL);
-            const float *w = job->transformed + first * POINTS * s->channels;
-            long stride = panels * PANEL * tiles;
-            for (long f = 0; f < POINTS; f++)
-                for (long p = 0; p < panels; p++, w += PANEL * s->channels)
-                    ck_product(PANEL, tiles, s->channels, w, 1, PANEL,
-                               inputs + f * s->channels * tiles, tiles,
-                               sums + f * stride + p * PANEL * tiles, tiles, 0);
-            CALL(store_block, job, image, first, &block, quads, sums, stride);
+        CALL(transform_block, job, image, 0, channels, &block, rows, inputs);
+        long last = job->parts * (split + 1) / job->splits;
+        for (long part = job->parts * split / job->splits; part < last; part++) {
+            for (long point = 0; point < POINTS; point++)
+                multiply(job, part, job->transformed + part * part_floats(job), inputs, point,
+                         tiles, sums);
+            CALL(store_block, job, image, part, &block, sums);
+        }
+    }
+}
+
+// MARK: Weights outside, tiles inside
+
+enum { CHANNELS = 32 };  // transformed by one task
+
+static void inputs_body(void *raw, long begin, long end, int worker) {
+    (void)worker;
+    const winograd_job *job = raw;
+    long channels = job->shape->channels;
+    for (long task = begin; task < end; task++) {
+        quad_block block = make_block(job, task % job->blocks);
+        long first = task / job->blocks * CHANNELS;
+        float *rows = ck_scratch(ROWS, BLOCK * (TILE + 2) * 2 * QUAD);
+        CALL(transform_block, job, job->image, first, ck_min(first + CHANNELS, channels), &block,
+             rows, job->inputs + task % job->blocks * BLOCK * TILE * POINTS * channels);
+    }
+}
+
+static void parts_body(void *raw, long begin, long end, int worker) {
+    (void)worker;
+    const winograd_job *job = raw;
+    long channels = job->shape->channels, size = BLOCK * TILE * POINTS;
+    for (long part = begin; part < end; part++) {
+        float *weights = ck_scratch(INPUTS, part_floats(job));
+        float *sums = ck_scratch(SUMS, job->blocks * job->width * size);
+        CALL(transform_weights, job, part, weights);
+        for (long point = 0; point < POINTS; point++)
+            for (long index = 0; index < job->blocks; index++)
+                multiply(job, part, weights, job->inputs + index * channels * size, point,
+                         make_block(job, index).count * TILE, sums + index * job->width * size);
+        for (long index = 0; index < job->blocks; index++) {
+            quad_block block = make_block(job, index);
+            CALL(store_block, job, job->image, part, &block, sums + index * job->width * size);
         }
     }
 }
@@ -107,25 +161,42 @@ int ck_winograd_suits(const ck_convolution *s) {
     if (s->top < 0 || s->left < 0 || s->channels < 32 || s->outputs < 32) return 0;
     long pixels = s->out_height * s->out_width;
     long tiled = (s->out_height + 3) / 4 * 4 * ((s->out_width + 15) / 16 * 16);
-    // Few pixels don't repay the transformed weights once these leave the caches. A picture's path must
-    // not depend on the batch.
-    long least = s->channels * s->outputs <= 128 * 1024 ? 256 : 1024;
-    return pixels >= least && 4 * tiled <= 5 * pixels;
+    // A picture's path must not depend on the batch: its bits would.
+    return pixels >= 256 && 4 * tiled <= 5 * pixels;
+}
+
+// About equal parts of whole panels.
+static void divide_outputs(winograd_job *job, long parts) {
+    long outputs = job->shape->outputs, width = (outputs + parts - 1) / parts;
+    job->width = (width + PANEL - 1) / PANEL * PANEL;
+    job->parts = (outputs + job->width - 1) / job->width;
 }
 
 void ck_winograd(ck_pool *pool, const ck_convolution *s, const float *x, ck_kernel_weights weights,
                  const float *bias, const ck_convolution_fusion *fusion, float *y) {
     winograd_job job = {.shape = s, .x = x, .bias = bias, .weights = weights, .y = y};
     if (fusion) job.fusion = *fusion;
-    job.panels = (s->outputs + PANEL - 1) / PANEL;
     job.row_quads = (s->out_width + QUAD - 1) / QUAD;
     job.quads = (s->out_height + TILE - 1) / TILE * job.row_quads;
     job.blocks = (job.quads + BLOCK - 1) / BLOCK;
-    job.transformed = ck_scratch(WEIGHTS, job.panels * PANEL * POINTS * s->channels);
     job.splits = 1;
-    long tasks = s->batch * job.blocks, threads = pool ? ck_pool_threads(pool) : 1;
-    while (tasks * job.splits < 4 * threads && s->outputs / job.splits >= 4 * OUTPUTS)
-        job.splits *= 2;
-    ck_parallel_for(pool, job.panels, 1, weights_body, &job);
-    ck_parallel_for(pool, tasks * job.splits, 1, tiles_body, &job);
+    long threads = pool ? ck_pool_threads(pool) : 1;
+    // Both orders give the same bits. Whichever is smaller of transformed weights and inputs is kept whole.
+    if (s->batch * job.quads * TILE >= s->outputs) {
+        divide_outputs(&job, (s->outputs + OUTPUTS - 1) / OUTPUTS);
+        job.transformed = ck_scratch(WHOLE, job.parts * part_floats(&job));
+        long tasks = s->batch * job.blocks;
+        while (tasks * job.splits < 4 * threads && s->outputs / job.splits >= 4 * OUTPUTS)
+            job.splits *= 2;
+        ck_parallel_for(pool, job.parts, 1, weights_body, &job);
+        ck_parallel_for(pool, tasks * job.splits, 1, tiles_body, &job);
+        return;
+    }
+    job.inputs = ck_scratch(WHOLE, job.blocks * BLOCK * TILE * POINTS * s->channels);
+    divide_outputs(&job, ck_max((s->outputs + OUTPUTS - 1) / OUTPUTS, 2 * threads));
+    for (job.image = 0; job.image < s->batch; job.image++) {
+        long groups = (s->channels + CHANNELS - 1) / CHANNELS;
+        ck_parallel_for(pool, job.blocks * groups, 1, inputs_body, &job);
+        ck_parallel_for(pool, job.parts, 1, parts_body, &job);
+    }
 }

@@ -1,25 +1,25 @@
 // The transforms over a block of tiles, for one instruction set; ck_winograd.c includes this once for each.
 // Before inclusion: NAME(x). SPDX-License-Identifier: Apache-2.0
 
-static void NAME(transform_panel)(const winograd_job *job, long panel) {
-    const ck_convolution *s = job->shape;
-    long block = panel * PANEL / OUTPUTS, first = block * OUTPUTS / PANEL;
-    long width = ck_min(OUTPUTS / PANEL, job->panels - first);
-    float *to = job->transformed + first * PANEL * POINTS * s->channels +
-                (panel - first) * PANEL * s->channels;
-    long point_stride = width * PANEL * s->channels;
-    long outputs = ck_min(PANEL, s->outputs - panel * PANEL);
-    const float *from = job->weights.w + panel * PANEL * job->weights.output;
-    for (long c = 0; c < s->channels; c += 2) {
-        // Two channels of eight outputs fill a vector.
-        float taps[9][16];
-        if (outputs < PANEL || c + 1 == s->channels) memset(taps, 0, sizeof taps);
-        for (long i = 0; i < ck_min(2, s->channels - c); i++)
-            for (long o = 0; o < outputs; o++) {
-                const float *w = from + o * job->weights.output + (c + i) * job->weights.input;
-                for (long t = 0; t < 9; t++) taps[job->weights.turned ? 8 - t : t][i * 8 + o] = w[t];
-            }
-        ck_transform_weights(taps, to + c * PANEL, point_stride, c + 1 == s->channels);
+// Weights of one part to to[point][panel][channel][8]; outputs beyond the last are zeros.
+static void NAME(transform_weights)(const winograd_job *job, long part, float *to) {
+    long channels = job->shape->channels, stride = job->width * channels;
+    for (long p = 0; p < job->width; p += PANEL, to += PANEL * channels) {
+        long first = part * job->width + p;
+        long outputs = ck_max(ck_min(PANEL, job->shape->outputs - first), 0);
+        const float *from = job->weights.w + first * job->weights.output;
+        for (long c = 0; c < channels; c += 2) {
+            // Two channels of eight outputs fill a vector.
+            float taps[9][16];
+            if (outputs < PANEL || c + 1 == channels) memset(taps, 0, sizeof taps);
+            for (long i = 0; i < ck_min(2, channels - c); i++)
+                for (long o = 0; o < outputs; o++) {
+                    const float *w = from + o * job->weights.output + (c + i) * job->weights.input;
+                    for (long t = 0; t < 9; t++)
+                        taps[job->weights.turned ? 8 - t : t][i * PANEL + o] = w[t];
+                }
+            ck_transform_weights(taps, to + c * PANEL, stride, c + 1 == channels);
+        }
     }
 }
 
@@ -68,10 +68,11 @@ static void NAME(copy_rows)(const winograd_job *job, long plane, quad_block *blo
     }
 }
 
-static void NAME(transform_block)(const winograd_job *job, long image, quad_block *block,
-                                  float *rows, float *inputs) {
+// Inputs of the channels first ..< last to inputs[point][channel][tile].
+static void NAME(transform_block)(const winograd_job *job, long image, long first, long last,
+                                  quad_block *block, float *rows, float *inputs) {
     long channels = job->shape->channels, tiles = block->count * TILE;
-    for (long c = 0; c < channels; c++) {
+    for (long c = first; c < last; c++) {
         NAME(copy_rows)(job, image * channels + c, block, rows);
         for (long q = 0; q < block->count; q += 4)
             ck_transform_inputs(block->source + q, block->pitch + q, inputs + c * tiles + q * TILE,
@@ -79,18 +80,18 @@ static void NAME(transform_block)(const winograd_job *job, long image, quad_bloc
     }
 }
 
-// From sums to pixels of the outputs from `first` on.
-static void NAME(store_block)(const winograd_job *job, long image, long first,
-                              const quad_block *block, long quads, const float *sums,
-                              long stride) {
+// From the sums of a part to pixels.
+static void NAME(store_block)(const winograd_job *job, long image, long part,
+                              const quad_block *block, const float *sums) {
     const ck_convolution *s = job->shape;
-    long tiles = block->count * TILE, plane = s->out_height * s->out_width;
-    long last = ck_min(first + OUTPUTS, s->outputs);
+    long tiles = block->count * TILE, stride = job->width * tiles;
+    long plane = s->out_height * s->out_width;
+    long first = part * job->width, last = ck_min(first + job->width, s->outputs);
     for (long o = first; o < last; o++, sums += tiles)
-        for (long q = 0; q < quads; q += 4) {
+        for (long q = 0; q < block->stored; q += 4) {
             float pixels[4][TILE][QUAD];
             ck_transform_outputs(sums + q * TILE, stride, job->bias ? job->bias[o] : 0, pixels);
-            for (long i = 0; i < ck_min(4, quads - q); i++) {
+            for (long i = 0; i < ck_min(4, block->stored - q); i++) {
                 long rows = ck_min(TILE, s->out_height - block->row[q + i]);
                 long columns = ck_min(QUAD, s->out_width - block->column[q + i]);
                 long at = (image * s->outputs + o) * plane + block->row[q + i] * s->out_width +
