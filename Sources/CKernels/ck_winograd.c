@@ -157,7 +157,8 @@ static void parts_body(void *raw, long begin, long end, int worker) {
 // MARK: Entry points
 
 int ck_winograd_suits(const ck_convolution *s) {
-    if (s->kernel_height != 3 || s->kernel_width != 3 || s->stride != 1 || s->groups != 1) return 0;
+    if (s->direct || s->stride != 1 || s->groups != 1) return 0;
+    if (s->kernel_height != 3 || s->kernel_width != 3) return 0;
     if (s->top < 0 || s->left < 0 || s->channels < 32 || s->outputs < 32) return 0;
     long pixels = s->out_height * s->out_width;
     long tiled = (s->out_height + 3) / 4 * 4 * ((s->out_width + 15) / 16 * 16);

@@ -15,6 +15,7 @@ static void NAME(transform_weights)(const winograd_job *job, long part, float *t
             for (long i = 0; i < ck_min(2, channels - c); i++)
                 for (long o = 0; o < outputs; o++) {
                     const float *w = from + o * job->weights.output + (c + i) * job->weights.input;
+                    __builtin_prefetch(w + 16 * job->weights.input);
                     for (long t = 0; t < 9; t++)
                         taps[job->weights.turned ? 8 - t : t][i * PANEL + o] = w[t];
                 }

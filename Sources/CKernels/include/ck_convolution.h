@@ -8,6 +8,7 @@ typedef struct {
     long batch, channels, height, width;
     long outputs, kernel_height, kernel_width, out_height, out_width;
     long stride, top, left, groups;
+    int direct;  // 1: sums of products alone, never by way of transforms
 } ck_convolution;
 
 /// w [O, C/groups, kh, kw]; bias [O] or NULL. An image's result does not depend on the batch.

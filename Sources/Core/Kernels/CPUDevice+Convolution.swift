@@ -5,7 +5,7 @@ extension CPUDevice {
     public func convolution2D(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geometry: ConvolutionGeometry
     ) -> Tensor {
-        var shape = ck_convolution(x.shape, weight.shape, geometry)
+        var shape = convolutionShape(x.shape, weight.shape, geometry)
         let result = Tensor.empty(
             geometry.outputShape(input: x.shape, weight: weight.shape), device: self)
         withExtendedLifetime((x.storage, weight.storage, bias?.storage)) {
@@ -22,7 +22,7 @@ extension CPUDevice {
     ) -> Tensor {
         var input = x.shape
         if case .upsampledNearest2x = prologue { input[2...] = [2 * input[2], 2 * input[3]] }
-        var shape = ck_convolution(input, weight.shape, geometry)
+        var shape = convolutionShape(input, weight.shape, geometry)
         guard ck_convolution_fuses(&shape) != 0 else {
             return composedConvolution2D(x, prologue, weight, bias, residual: residual, geometry)
         }
@@ -53,7 +53,7 @@ extension CPUDevice {
     public func convolution2DInputGradient(
         _ dy: Tensor, _ weight: Tensor, shape inputShape: [Int], _ geometry: ConvolutionGeometry
     ) -> Tensor {
-        var shape = ck_convolution(inputShape, weight.shape, geometry)
+        var shape = convolutionShape(inputShape, weight.shape, geometry)
         let result = Tensor.empty(inputShape, device: self)
         withExtendedLifetime((dy.storage, weight.storage)) {
             ck_convolution_backward_data(
@@ -65,7 +65,7 @@ extension CPUDevice {
     public func convolution2DWeightGradient(
         _ dy: Tensor, _ x: Tensor, shape weightShape: [Int], _ geometry: ConvolutionGeometry
     ) -> Tensor {
-        var shape = ck_convolution(x.shape, weightShape, geometry)
+        var shape = convolutionShape(x.shape, weightShape, geometry)
         let result = Tensor.empty(weightShape, device: self)
         withExtendedLifetime((dy.storage, x.storage)) {
             ck_convolution_backward_weight(
@@ -88,13 +88,16 @@ extension CPUDevice {
     }
 }
 
-extension ck_convolution {
-    fileprivate init(_ input: [Int], _ weight: [Int], _ geometry: ConvolutionGeometry) {
+extension CPUDevice {
+    fileprivate func convolutionShape(
+        _ input: [Int], _ weight: [Int], _ geometry: ConvolutionGeometry
+    ) -> ck_convolution {
         let output = geometry.outputShape(input: input, weight: weight)
-        self.init(
+        return ck_convolution(
             batch: input[0], channels: input[1], height: input[2], width: input[3],
             outputs: weight[0], kernel_height: weight[2], kernel_width: weight[3],
             out_height: output[2], out_width: output[3], stride: geometry.stride,
-            top: geometry.padding.top, left: geometry.padding.left, groups: geometry.groups)
+            top: geometry.padding.top, left: geometry.padding.left, groups: geometry.groups,
+            direct: transformsConvolutions ? 0 : 1)
     }
 }

@@ -12,13 +12,21 @@ public final class CPUDevice: Device, @unchecked Sendable {
     /// Threads used by kernels and by OpenBLAS.
     public let threads: Int
     package let pool: OpaquePointer?
+    /// Whether 3 × 3 convolutions may take Winograd's path; else they are sums of products.
+    let transformsConvolutions: Bool
     private let memory = MemoryCache(limit: 512 << 20)
     let resamplingMatrices = ResamplingCache(limit: 512)
 
     /// Creates a device.
     ///
     /// - Parameter threads: workers, the caller counted; as many as cores when nil.
-    public init(threads: Int? = nil) {
+    public convenience init(threads: Int? = nil) {
+        self.init(threads: threads, transformsConvolutions: true)
+    }
+
+    /// The reference for Winograd's error: `transformsConvolutions` false.
+    package init(threads: Int? = nil, transformsConvolutions: Bool) {
+        self.transformsConvolutions = transformsConvolutions
         let wanted = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
         pool = ck_pool_create(Int32(wanted))
         self.threads = pool.map { Int(ck_pool_threads($0)) } ?? 1

@@ -18,7 +18,8 @@ package enum OperatorCatalogue {
     /// The parts of networks.
     package static let network = [
         "convolution2D", "fusedConvolution2D", "groupNorm", "layerNorm", "modulatedLayerNorm",
-        "gatedResidual", "l2Normalized", "softmax", "logSoftmax", "crossEntropy", "attention", "embedding",
+        "gatedResidual", "l2Normalized", "softmax", "logSoftmax", "crossEntropy", "attention",
+        "embedding",
         "nearestCodes", "argsort", "topK", "sortedDescending", "resized", "upsampledNearest2x",
         "averagePool2D", "maxPool2D", "dropout", "dropPath",
     ]
