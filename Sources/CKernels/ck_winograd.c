@@ -10,6 +10,7 @@
 // A tile is 4 × 4 outputs, a quad four tiles beside one another (16 pixels), a block the quads whose
 // products are computed together: their transformed inputs stay in the second-level cache.
 enum { TILE = 4, QUAD = 16, BLOCK = 8, POINTS = 36, PANEL = 8, OUTPUTS = 40 };
+enum { LEAST = 24 };  // channels: with fewer the transforms outweigh the products
 enum { INPUTS, SUMS, ROWS, WHOLE };  // scratch slots
 
 typedef struct {
@@ -21,7 +22,8 @@ typedef struct {
     float *transformed;  // weights [part][point][panel][channel][8]
     float *inputs;       // of one picture: [block][point][channel][tile]
     long image;          // the picture of `inputs`
-    long row_quads, quads, blocks;  // quads of a row of tiles and of a picture
+    long row_quads, quads;  // quads of a row of tiles and of a picture
+    long block, blocks;     // quads of a block
     long width, parts, splits;      // a part is `width` outputs, a multiple of PANEL
 } winograd_job;
 
@@ -61,10 +63,10 @@ typedef struct {
 
 static quad_block make_block(const winograd_job *job, long index) {
     quad_block block;
-    long quads = ck_min(BLOCK, job->quads - index * BLOCK);
+    long quads = ck_min(job->block, job->quads - index * job->block);
     block.count = (quads + 3) / 4 * 4;
     for (long q = 0; q < block.count; q++) {
-        long at = index * BLOCK + ck_min(q, quads - 1);
+        long at = index * job->block + ck_min(q, quads - 1);
         block.row[q] = at / job->row_quads * TILE;
         block.column[q] = at % job->row_quads * QUAD;
     }
@@ -131,14 +133,14 @@ static void inputs_body(void *raw, long begin, long end, int worker) {
         long first = task / job->blocks * CHANNELS;
         float *rows = ck_scratch(ROWS, BLOCK * (TILE + 2) * 2 * QUAD);
         CALL(transform_block, job, job->image, first, ck_min(first + CHANNELS, channels), &block,
-             rows, job->inputs + task % job->blocks * BLOCK * TILE * POINTS * channels);
+             rows, job->inputs + task % job->blocks * job->block * TILE * POINTS * channels);
     }
 }
 
 static void parts_body(void *raw, long begin, long end, int worker) {
     (void)worker;
     const winograd_job *job = raw;
-    long channels = job->shape->channels, size = BLOCK * TILE * POINTS;
+    long channels = job->shape->channels, size = job->block * TILE * POINTS;
     for (long part = begin; part < end; part++) {
         float *weights = ck_scratch(INPUTS, part_floats(job));
         float *sums = ck_scratch(SUMS, job->blocks * job->width * size);
@@ -159,7 +161,7 @@ static void parts_body(void *raw, long begin, long end, int worker) {
 int ck_winograd_suits(const ck_convolution *s) {
     if (s->direct || s->stride != 1 || s->groups != 1) return 0;
     if (s->kernel_height != 3 || s->kernel_width != 3) return 0;
-    if (s->top < 0 || s->left < 0 || s->channels < 32 || s->outputs < 32) return 0;
+    if (s->top < 0 || s->left < 0 || s->channels < LEAST || s->outputs < LEAST) return 0;
     long pixels = s->out_height * s->out_width;
     long tiled = (s->out_height + 3) / 4 * 4 * ((s->out_width + 15) / 16 * 16);
     // A picture's path must not depend on the batch: its bits would.
@@ -179,21 +181,27 @@ void ck_winograd(ck_pool *pool, const ck_convolution *s, const float *x, ck_kern
     if (fusion) job.fusion = *fusion;
     job.row_quads = (s->out_width + QUAD - 1) / QUAD;
     job.quads = (s->out_height + TILE - 1) / TILE * job.row_quads;
-    job.blocks = (job.quads + BLOCK - 1) / BLOCK;
-    job.splits = 1;
     long threads = pool ? ck_pool_threads(pool) : 1;
     // Both orders give the same bits. Whichever is smaller of transformed weights and inputs is kept whole.
-    if (s->batch * job.quads * TILE >= s->outputs) {
+    int tiles_outside = s->batch * job.quads * TILE >= s->outputs;
+    // Half blocks are slower, but a small picture would otherwise not occupy the threads.
+    int few = tiles_outside && s->batch * job.quads < 4 * BLOCK * threads;
+    job.block = few ? BLOCK / 2 : BLOCK;
+    job.blocks = (job.quads + job.block - 1) / job.block;
+    job.splits = 1;
+    if (tiles_outside) {
         divide_outputs(&job, (s->outputs + OUTPUTS - 1) / OUTPUTS);
         job.transformed = ck_scratch(WHOLE, job.parts * part_floats(&job));
         long tasks = s->batch * job.blocks;
         while (tasks * job.splits < 4 * threads && s->outputs / job.splits >= 4 * OUTPUTS)
             job.splits *= 2;
-        ck_parallel_for(pool, job.parts, 1, weights_body, &job);
+        // Waking a thread takes as long as some thousand kernels.
+        long grain = 1 + 8192 / (job.width * s->channels);
+        ck_parallel_for(pool, job.parts, grain, weights_body, &job);
         ck_parallel_for(pool, tasks * job.splits, 1, tiles_body, &job);
         return;
     }
-    job.inputs = ck_scratch(WHOLE, job.blocks * BLOCK * TILE * POINTS * s->channels);
+    job.inputs = ck_scratch(WHOLE, job.blocks * job.block * TILE * POINTS * s->channels);
     divide_outputs(&job, ck_max((s->outputs + OUTPUTS - 1) / OUTPUTS, 2 * threads));
     for (job.image = 0; job.image < s->batch; job.image++) {
         long groups = (s->channels + CHANNELS - 1) / CHANNELS;

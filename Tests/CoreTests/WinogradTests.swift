@@ -22,7 +22,9 @@ import Testing
         Case(
             inputs: 40, outputs: 33, height: 15, width: 33,
             padding: Padding2D(top: 3, bottom: 2, left: 1)),
-        Case(inputs: 32, outputs: 48, height: 5, width: 160),
+        Case(inputs: 24, outputs: 48, height: 5, width: 160),
+        // More outputs than tiles: weights outside.
+        Case(inputs: 25, outputs: 90, height: 16, width: 16),
     ]
 
     private static func normal(_ shape: [Int], seed: UInt64, on device: CPUDevice) -> Tensor {
