@@ -4,7 +4,7 @@ import Core
 import Foundation
 
 /// Measures speed as ratios taken in one run, with what the machine is.
-struct BenchCommand: ComputingCommand {
+struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure speed: kernels against BLAS, models, memory.",
         discussion: """
@@ -15,7 +15,15 @@ struct BenchCommand: ComputingCommand {
             Examples:
               workbench bench
               workbench bench kernels --json
-            """)
+            """,
+        subcommands: [BenchSuitesCommand.self, BenchPeerCommand.self],
+        defaultSubcommand: BenchSuitesCommand.self)
+}
+
+/// What is measured with what is installed.
+struct BenchSuitesCommand: ComputingCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "suites", abstract: "Kernels, an installed model, the application.")
 
     @Argument(help: "What to measure: all, kernels, model, application.")
     var suite = "all"
