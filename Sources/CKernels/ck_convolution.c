@@ -185,6 +185,7 @@ typedef struct {
     const float *x, *dy;
     float *partial;
     long rows, bands, slabs, inputs, outputs, padded;
+    long blocks;  // of outputs; each is a task of its own
 } weight_job;
 
 // Turns planes [channels][plane] into [position][padded]: channels become the vectors of the product.
@@ -220,16 +221,20 @@ static void weight_body(void *raw, long begin, long end, int worker) {
     (void)worker;
     const weight_job *job = raw;
     const ck_convolution *s = job->shape;
-    long taps = s->kernel_height * s->kernel_width;
-    long size = taps * job->outputs * job->padded;
-    long items = s->batch * job->bands;
+    long taps = s->kernel_height * s->kernel_width, tap_floats = job->outputs * job->padded;
+    long items = s->batch * job->bands, plane = s->out_height * s->out_width;
     ck_band band = ck_make_band(s, job->rows);
+    float *planes = ck_scratch(2, job->inputs * band.channel);
+    float *transposed = ck_scratch(TRANSPOSED, job->padded * band.channel);
+    float *gapped = ck_scratch(GAPPED, job->outputs * (job->rows * band.pitch + CK_LANES));
     for (long task = begin; task < end; task++) {
-        long slab = task % job->slabs, group = task / job->slabs;
-        float *partial = job->partial + task * size;
-        float *planes = ck_scratch(2, job->inputs * band.channel);
-        float *transposed = ck_scratch(TRANSPOSED, job->padded * band.channel);
-        float *gapped = ck_scratch(GAPPED, job->outputs * (job->rows * band.pitch + CK_LANES));
+        long block = task % job->blocks, slab = task / job->blocks % job->slabs;
+        long group = task / job->blocks / job->slabs;
+        long first = job->outputs * block / job->blocks;
+        long outputs = job->outputs * (block + 1) / job->blocks - first;
+        float *partial = job->partial + (group * job->slabs + slab) * taps * tap_floats +
+                         first * job->padded;
+        first += group * job->outputs;
         long item = items * slab / job->slabs, stop = items * (slab + 1) / job->slabs;
         for (int accumulate = 0; item < stop; item++, accumulate = 1) {
             long image = item / job->bands, first_row = item % job->bands * job->rows;
@@ -240,16 +245,14 @@ static void weight_body(void *raw, long begin, long end, int worker) {
                         job->x + (image * s->channels + group * job->inputs) * s->height * s->width,
                         job->inputs, first_row, planes);
             transpose_planes(planes, band.channel, job->inputs, job->padded, transposed);
-            long plane = s->out_height * s->out_width;
-            fill_gapped(job->dy + (image * s->outputs + group * job->outputs) * plane +
-                            first_row * s->out_width,
-                        job->outputs, rows, s->out_width, plane, band.pitch, stride, gapped);
+            fill_gapped(job->dy + (image * s->outputs + first) * plane + first_row * s->out_width,
+                        outputs, rows, s->out_width, plane, band.pitch, stride, gapped);
             for (long u = 0; u < s->kernel_height; u++)
                 for (long v = 0; v < s->kernel_width; v++)
-                    ck_product(job->outputs, job->padded, rows * band.pitch, gapped, stride, 1,
+                    ck_product(outputs, job->padded, rows * band.pitch, gapped, stride, 1,
                                transposed + ck_tap_offset(&band, 0, u, v) * job->padded, job->padded,
-                               partial + (u * s->kernel_width + v) * job->outputs * job->padded,
-                               job->padded, accumulate);
+                               partial + (u * s->kernel_width + v) * tap_floats, job->padded,
+                               accumulate);
         }
     }
 }
@@ -288,13 +291,18 @@ static void weight_direct(ck_pool *pool, const ck_convolution *s, const float *x
     job.outputs = s->outputs / s->groups;
     job.padded = CK_ROUND_UP(job.inputs);
     ck_band one = ck_make_band(s, 1);
-    long target = ck_max(ck_min(900, 65536 / job.padded), one.pitch);
+    long target = ck_max(ck_min(900, 196608 / job.padded), one.pitch);
     job.rows = ck_min(ck_max(target / one.pitch, 1), s->out_height);
     job.bands = (s->out_height + job.rows - 1) / job.rows;
     long size = s->kernel_height * s->kernel_width * job.outputs * job.padded;
-    job.slabs = ck_max(1, ck_min(ck_min(16, s->batch * job.bands), (16L << 20) / size));
+    job.slabs = ck_max(1, ck_min(ck_min(16, s->batch * job.bands), (4L << 20) / size));
+    // Few slabs leave threads idle: outputs are cut too, though each task then transposes all inputs.
+    long threads = pool ? ck_pool_threads(pool) : 1;
+    job.blocks = 1;
+    while (s->groups * job.slabs * job.blocks < 4 * threads && job.outputs / job.blocks >= 64)
+        job.blocks *= 2;
     job.partial = ck_allocate(s->groups * job.slabs * size * (long)sizeof(float));
-    ck_parallel_for(pool, s->groups * job.slabs, 1, weight_body, &job);
+    ck_parallel_for(pool, s->groups * job.slabs * job.blocks, 1, weight_body, &job);
     gather_job gather = {&job, dw};
     ck_parallel_for(pool, s->outputs, 4, gather_body, &gather);
     free(job.partial);

@@ -107,6 +107,13 @@ extension SelfCheck {
             Operator("convolution2D, strided, grouped", [1, 4, 5, 5], [4, 2, 3, 3]) {
                 convolution2D($0[0], weight: $0[1], stride: 2, groups: 2)
             },
+            Operator("fusedConvolution2D", [1, 2, 3, 3], [2, 2, 3, 3], [2], [1, 2, 3, 3]) {
+                fusedConvolution2D(
+                    $0[0],
+                    prologue: .groupNormSiLU(
+                        weight: $0[2], bias: $0[2], groups: 1, epsilon: 1e-2),
+                    weight: $0[1], bias: $0[2], padding: .same(1), residual: $0[3])
+            },
             Operator("groupNorm", [1, 4, 3], [4], [4]) {
                 groupNorm($0[0], groups: 2, weight: $0[1], bias: $0[2])
             },
