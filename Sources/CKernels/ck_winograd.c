@@ -35,6 +35,18 @@ typedef struct {
     long pitch[BLOCK];
 } quad_block;
 
+// Floats from one point to the next of a part's weights and of a block's inputs and sums: a multiple of a
+// page apart, the 36 points would share a set of the first-level cache.
+static long weight_floats(const winograd_job *job) {
+    return job->width * job->shape->channels + CK_LANES;
+}
+static long input_floats(const winograd_job *job, long tiles) {
+    return job->shape->channels * tiles + CK_LANES;
+}
+static long sum_floats(const winograd_job *job, long tiles) {
+    return job->width * tiles + CK_LANES;
+}
+
 // MARK: Instruction sets
 
 #define NAME(x) baseline_##x
@@ -74,9 +86,7 @@ static quad_block make_block(const winograd_job *job, long index) {
     return block;
 }
 
-static long part_floats(const winograd_job *job) {
-    return job->width * POINTS * job->shape->channels;
-}
+static long part_floats(const winograd_job *job) { return POINTS * weight_floats(job); }
 
 static void weights_body(void *raw, long begin, long end, int worker) {
     (void)worker;
@@ -90,11 +100,11 @@ static void multiply(const winograd_job *job, long part, const float *weights, c
                      long point, long tiles, float *sums) {
     long channels = job->shape->channels;
     long outputs = ck_min(job->width, job->shape->outputs - part * job->width);
-    weights += point * job->width * channels;
+    weights += point * weight_floats(job);
     for (long p = 0; p < outputs; p += PANEL)
         ck_product(PANEL, tiles, channels, weights + p * channels, 1, PANEL,
-                   inputs + point * channels * tiles, tiles,
-                   sums + (point * job->width + p) * tiles, tiles, 0);
+                   inputs + point * input_floats(job, tiles), tiles,
+                   sums + point * sum_floats(job, tiles) + p * tiles, tiles, 0);
 }
 
 static void tiles_body(void *raw, long begin, long end, int worker) {
@@ -106,8 +116,8 @@ static void tiles_body(void *raw, long begin, long end, int worker) {
         long image = task / job->splits / job->blocks;
         quad_block block = make_block(job, index);
         long tiles = block.count * TILE;
-        float *inputs = ck_scratch(INPUTS, POINTS * channels * tiles);
-        float *sums = ck_scratch(SUMS, POINTS * job->width * tiles);
+        float *inputs = ck_scratch(INPUTS, POINTS * input_floats(job, tiles));
+        float *sums = ck_scratch(SUMS, POINTS * sum_floats(job, tiles));
         float *rows = ck_scratch(ROWS, BLOCK * (TILE + 2) * 2 * QUAD);
         CALL(transform_block, job, image, 0, channels, &block, rows, inputs);
         long last = job->parts * (split + 1) / job->splits;
@@ -133,25 +143,27 @@ static void inputs_body(void *raw, long begin, long end, int worker) {
         long first = task / job->blocks * CHANNELS;
         float *rows = ck_scratch(ROWS, BLOCK * (TILE + 2) * 2 * QUAD);
         CALL(transform_block, job, job->image, first, ck_min(first + CHANNELS, channels), &block,
-             rows, job->inputs + task % job->blocks * job->block * TILE * POINTS * channels);
+             rows,
+             job->inputs + task % job->blocks * POINTS * input_floats(job, job->block * TILE));
     }
 }
 
 static void parts_body(void *raw, long begin, long end, int worker) {
     (void)worker;
     const winograd_job *job = raw;
-    long channels = job->shape->channels, size = job->block * TILE * POINTS;
+    long block_inputs = POINTS * input_floats(job, job->block * TILE);
+    long block_sums = POINTS * sum_floats(job, job->block * TILE);
     for (long part = begin; part < end; part++) {
         float *weights = ck_scratch(INPUTS, part_floats(job));
-        float *sums = ck_scratch(SUMS, job->blocks * job->width * size);
+        float *sums = ck_scratch(SUMS, job->blocks * block_sums);
         CALL(transform_weights, job, part, weights);
         for (long point = 0; point < POINTS; point++)
             for (long index = 0; index < job->blocks; index++)
-                multiply(job, part, weights, job->inputs + index * channels * size, point,
-                         make_block(job, index).count * TILE, sums + index * job->width * size);
+                multiply(job, part, weights, job->inputs + index * block_inputs, point,
+                         make_block(job, index).count * TILE, sums + index * block_sums);
         for (long index = 0; index < job->blocks; index++) {
             quad_block block = make_block(job, index);
-            CALL(store_block, job, job->image, part, &block, sums + index * job->width * size);
+            CALL(store_block, job, job->image, part, &block, sums + index * block_sums);
         }
     }
 }
@@ -201,7 +213,7 @@ void ck_winograd(ck_pool *pool, const ck_convolution *s, const float *x, ck_kern
         ck_parallel_for(pool, tasks * job.splits, 1, tiles_body, &job);
         return;
     }
-    job.inputs = ck_scratch(WHOLE, job.blocks * job.block * TILE * POINTS * s->channels);
+    job.inputs = ck_scratch(WHOLE, job.blocks * POINTS * input_floats(&job, job.block * TILE));
     divide_outputs(&job, ck_max((s->outputs + OUTPUTS - 1) / OUTPUTS, 2 * threads));
     for (job.image = 0; job.image < s->batch; job.image++) {
         long groups = (s->channels + CHANNELS - 1) / CHANNELS;

@@ -3,22 +3,31 @@
 
 // Weights of one part to to[point][panel][channel][8]; outputs beyond the last are zeros.
 static void NAME(transform_weights)(const winograd_job *job, long part, float *to) {
-    long channels = job->shape->channels, stride = job->width * channels;
+    static const float nothing[9];
+    const ck_kernel_weights *weights = &job->weights;
+    long channels = job->shape->channels, stride = weight_floats(job);
     for (long p = 0; p < job->width; p += PANEL, to += PANEL * channels) {
         long first = part * job->width + p;
         long outputs = ck_max(ck_min(PANEL, job->shape->outputs - first), 0);
-        const float *from = job->weights.w + first * job->weights.output;
         for (long c = 0; c < channels; c += 2) {
             // Two channels of eight outputs fill a vector.
-            float taps[9][16];
-            if (outputs < PANEL || c + 1 == channels) memset(taps, 0, sizeof taps);
-            for (long i = 0; i < ck_min(2, channels - c); i++)
-                for (long o = 0; o < outputs; o++) {
-                    const float *w = from + o * job->weights.output + (c + i) * job->weights.input;
-                    __builtin_prefetch(w + 16 * job->weights.input);
-                    for (long t = 0; t < 9; t++)
-                        taps[job->weights.turned ? 8 - t : t][i * PANEL + o] = w[t];
-                }
+            const float *rows[PANEL];
+            for (long o = 0; o < PANEL; o++) {
+                const float *row = weights->w + (first + o) * weights->output + c * weights->input;
+                rows[o] = o < outputs ? row : nothing;
+                // Rows lie pages apart.
+                if (o < outputs) __builtin_prefetch(row + 16 * weights->input);
+            }
+            ck_lanes8 a[9], b[9] = {{0}};
+            ck_lanes16 taps[9];
+            ck_load_kernels(rows, a);
+            if (c + 1 < channels) {
+                for (long o = 0; o < outputs; o++) rows[o] += weights->input;
+                ck_load_kernels(rows, b);
+            }
+            for (int t = 0; t < 9; t++)
+                taps[weights->turned ? 8 - t : t] = __builtin_shufflevector(
+                    a[t], b[t], 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
             ck_transform_weights(taps, to + c * PANEL, stride, c + 1 == channels);
         }
     }
@@ -77,7 +86,7 @@ static void NAME(transform_block)(const winograd_job *job, long image, long firs
         NAME(copy_rows)(job, image * channels + c, block, rows);
         for (long q = 0; q < block->count; q += 4)
             ck_transform_inputs(block->source + q, block->pitch + q, inputs + c * tiles + q * TILE,
-                                channels * tiles);
+                                input_floats(job, tiles));
     }
 }
 
@@ -85,7 +94,7 @@ static void NAME(transform_block)(const winograd_job *job, long image, long firs
 static void NAME(store_block)(const winograd_job *job, long image, long part,
                               const quad_block *block, const float *sums) {
     const ck_convolution *s = job->shape;
-    long tiles = block->count * TILE, stride = job->width * tiles;
+    long tiles = block->count * TILE, stride = sum_floats(job, tiles);
     long plane = s->out_height * s->out_width;
     long first = part * job->width, last = ck_min(first + job->width, s->outputs);
     for (long o = first; o < last; o++, sums += tiles)

@@ -3,6 +3,7 @@
 #include "ck_math.h"
 #include "ck_rows.h"
 
+typedef float ck_lanes8 __attribute__((vector_size(32)));
 typedef float ck_lanes16 __attribute__((vector_size(64)));
 
 // Polynomials are evaluated at 0, ±5/8, ±3/2 and ∞ (Toom–Cook). These points keep the error of a sum
@@ -48,15 +49,47 @@ CK_INLINE void ck_weight_points(const ck_lanes16 g[3], ck_lanes16 u[6]) {
     u[5] = g[2];
 }
 
-/// Sixteen kernels taps[9][16] to to[point · stride], all or the first eight lanes of each.
-CK_INLINE void ck_transform_weights(float taps[9][16], float *to, long stride, int half) {
+/// Tap t of eight kernels, nine floats from rows[i] on each, to lane i of taps[t].
+CK_INLINE void ck_load_kernels(const float *const rows[8], ck_lanes8 taps[9]) {
+    ck_lanes8 r[8], pairs[8], fours[8];
+#define CK_PICK(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i++) r[i] = *(const ck_vector8 *)rows[i];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i += 2) {
+        pairs[i] = CK_PICK(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        pairs[i + 1] = CK_PICK(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 8; i += 4)
+#pragma clang loop unroll(full)
+        for (int k = 0; k < 2; k++) {
+            fours[i + 2 * k] =
+                CK_PICK(pairs[i + k], pairs[i + 2 + k], 0, 1, 8, 9, 4, 5, 12, 13);
+            fours[i + 2 * k + 1] =
+                CK_PICK(pairs[i + k], pairs[i + 2 + k], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+#pragma clang loop unroll(full)
+    for (int t = 0; t < 4; t++) {
+        taps[t] = CK_PICK(fours[t], fours[4 + t], 0, 1, 2, 3, 8, 9, 10, 11);
+        taps[4 + t] = CK_PICK(fours[t], fours[4 + t], 4, 5, 6, 7, 12, 13, 14, 15);
+    }
+    taps[8] = (ck_lanes8){rows[0][8], rows[1][8], rows[2][8], rows[3][8],
+                          rows[4][8], rows[5][8], rows[6][8], rows[7][8]};
+#undef CK_PICK
+}
+
+/// Sixteen kernels to to[point · stride], all or the first eight lanes of each.
+CK_INLINE void ck_transform_weights(const ck_lanes16 taps[9], float *to, long stride, int half) {
     ck_lanes16 columns[6][3];
+#pragma clang loop unroll(full)
     for (int v = 0; v < 3; v++) {
         ck_lanes16 g[3], u[6];
-        for (int i = 0; i < 3; i++) g[i] = *(const ck_vector16 *)taps[i * 3 + v];
+        for (int i = 0; i < 3; i++) g[i] = taps[i * 3 + v];
         ck_weight_points(g, u);
         for (int i = 0; i < 6; i++) columns[i][v] = u[i];
     }
+#pragma clang loop unroll(full)
     for (int i = 0; i < 6; i++) {
         ck_lanes16 u[6];
         ck_weight_points(columns[i], u);
