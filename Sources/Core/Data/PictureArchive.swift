@@ -19,11 +19,13 @@ public struct PictureArchive: Dataset {
     ///
     /// - Parameters:
     ///   - splits: the values of the column `split` wanted, each of which gives one part.
-    ///   - limit: keeps only the first pictures of every part; for trials.
+    ///   - side: the side that pictures are fitted to; their own size when nil.
+    ///   - limit: keeps only so many pictures of every part, evenly spread; for trials.
     /// - Returns: one data set per split, in that order; rows keep the order of the table.
     /// - Throws: ``FileFormatError``, ``DatasetError``.
     public static func read(
-        archive: String, index: String, splits: [String], limit: Int? = nil
+        archive: String, index: String, splits: [String], side: Int? = nil,
+        limit: Int? = nil
     ) throws -> [PictureArchive] {
         let table = try PictureIndex(path: index)
         let parts = try splits.map { split in
@@ -32,7 +34,8 @@ public struct PictureArchive: Dataset {
                 throw DatasetError.noSuchSplit(
                     path: index, split: split, found: Set(table.rows.map(\.split)).sorted())
             }
-            return Array(rows.prefix(limit ?? rows.count))
+            let wanted = min(rows.count, limit ?? rows.count)
+            return (0..<wanted).map { rows[$0 * rows.count / wanted] }
         }
         let tar = try Tar(path: archive)
         let entries = Dictionary(
@@ -46,7 +49,7 @@ public struct PictureArchive: Dataset {
                 }
                 return entry
             }
-            let (pixels, size) = try decode(found, of: tar, path: archive)
+            let (pixels, size) = try decode(found, of: tar, path: archive, side: side)
             return PictureArchive(
                 name: "\(title), part \(split)", classes: table.classes, rows: rows, size: size,
                 pixels: pixels)
@@ -88,25 +91,27 @@ public struct PictureArchive: Dataset {
     }
 
     private static func picture(
-        _ entry: Tar.Entry, of tar: Tar, path: String
+        _ entry: Tar.Entry, of tar: Tar, path: String, side: Int?
     ) throws -> RGBImage {
-        try tar.bytes(of: entry).withUnsafeBytes {
+        let image = try tar.bytes(of: entry).withUnsafeBytes {
             try JPEG.decode($0, path: "\(path): \(entry.name)")
         }
+        guard let side, image.width != side || image.height != side else { return image }
+        return PictureFit(width: image.width, height: image.height, side: side).apply(to: image)
     }
 
     /// Decodes in parallel; of several bad pictures the first is reported.
     private static func decode(
-        _ entries: [Tar.Entry], of tar: Tar, path: String
+        _ entries: [Tar.Entry], of tar: Tar, path: String, side: Int?
     ) throws -> (PixelBytes, (width: Int, height: Int)) {
-        let first = try picture(entries[0], of: tar, path: path)
+        let first = try picture(entries[0], of: tar, path: path, side: side)
         let (width, height) = (first.width, first.height)
         let length = 3 * width * height
         let store = PixelBytes(count: length * entries.count)
         let failures = FirstFailure()
         DispatchQueue.concurrentPerform(iterations: entries.count) { i in
             do {
-                let image = try picture(entries[i], of: tar, path: path)
+                let image = try picture(entries[i], of: tar, path: path, side: side)
                 guard image.width == width, image.height == height else {
                     throw DatasetError.sizeMismatch(
                         name: path, index: i, expected: "\(width)×\(height)",

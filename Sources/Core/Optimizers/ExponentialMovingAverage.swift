@@ -24,6 +24,13 @@ public struct ExponentialMovingAverage: Sendable {
             decay: min(decay, early))
     }
 
+    /// Begins the averages of some parameters anew at their present values.
+    public mutating func restart(of isChosen: (Parameter) -> Bool) {
+        for i in averages.indices where isChosen(averages[i].parameter) {
+            averages[i].average = averages[i].parameter.value.copied()
+        }
+    }
+
     /// The averages by parameter name.
     public var values: [String: Tensor] {
         Dictionary(uniqueKeysWithValues: averages.map { ($0.parameter.name, $0.average) })

@@ -58,6 +58,18 @@ public struct TrainingState: Sendable {
         self.values = values
     }
 
+    /// What was stored under names with a prefix, under names without it.
+    public func part(_ prefix: String) -> TrainingState {
+        func inner<V>(_ all: [String: V]) -> [String: V] {
+            var found: [String: V] = [:]
+            for (name, value) in all where name.hasPrefix(prefix) {
+                found[String(name.dropFirst(prefix.count))] = value
+            }
+            return found
+        }
+        return TrainingState(tensors: inner(tensors), values: inner(values))
+    }
+
     /// A stored counter.
     ///
     /// - Throws: ``TrainingError`` when it is missing or no number.

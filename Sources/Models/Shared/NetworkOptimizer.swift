@@ -133,6 +133,11 @@ struct NetworkOptimizer {
         ]
     }
 
+    /// Begins the averages of some parameters anew at their present values.
+    mutating func restartAverages(of isChosen: (Parameter) -> Bool) {
+        average.restart(of: isChosen)
+    }
+
     /// The averaged weights by name.
     var averages: [String: Tensor] { average.values }
 

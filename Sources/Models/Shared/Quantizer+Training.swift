@@ -21,11 +21,17 @@ extension Quantizer {
     /// - Parameters:
     ///   - f: [B, Z, P, P].
     ///   - commitment: β, the published 0.25.
-    /// Source: VAR's `VectorQuantizer2.forward`.
-    public func trainingForward(_ f: Tensor, commitment: Float = 0.25) -> TrainingOutput {
+    ///   - keptScales: how many scales of every picture f̂ consists of for what follows; all when
+    ///     nil. The loss and the tokens always have all.
+    /// Source: VAR's `VectorQuantizer2.forward`; leaving out fine scales: Li et al., "ImageFolder",
+    /// arXiv 2410.01756.
+    public func trainingForward(
+        _ f: Tensor, commitment: Float = 0.25, keptScales: [Int]? = nil
+    ) -> TrainingOutput {
         let target = f.detached()
         var residual = target
         var fhat: Tensor?
+        var kept: Tensor?
         var loss: Tensor?
         var tokens: [Tensor] = []
         var rows: [Tensor] = []
@@ -44,13 +50,68 @@ extension Quantizer {
                 + (sum - target).square().mean()
             loss = loss.map { $0 + term } ?? term
             fhat = sum
+            if let keptScales {
+                let flags = Tensor(
+                    keptScales.map { scale < $0 ? 1 : 0 }, shape: [f.shape[0], 1, 1, 1])
+                kept = withoutGradients {
+                    let part = h.detached() * flags
+                    return kept.map { $0 + part } ?? part
+                }
+            }
             tokens.append(codes)
             rows.append(scaleRows)
         }
-        let value = (fhat ?? target).detached()
+        let value = kept ?? (fhat ?? target).detached()
         return TrainingOutput(
             straightThrough: (value - target) + f,
             loss: (loss ?? Tensor(0)) * (1 / Float(configuration.scaleCount)),
             tokens: tokens, residualRows: rows)
+    }
+
+    /// Starts the codebook on what features give: every scale gets codes of its own, found by
+    /// k-means among the residuals that the scales before it leave.
+    ///
+    /// One k-means over all residuals would give nearly all codes to the finest maps, which have
+    /// most of the tokens, and leave the coarsest with a handful. The shares are those of the sides
+    /// p_k. The phi convolutions start as the identity, so that the residuals are those of the plain
+    /// sums.
+    /// - Parameter f: [N, Z, P, P]; the more pictures, the more codes the coarsest map can have.
+    func startCodebook(_ f: Tensor, generator: inout RandomGenerator) {
+        startPhiAsIdentity()
+        let shares = Self.codeShares(
+            patchNums: configuration.patchNums, vocabulary: configuration.vocabulary)
+        codebook.value = withoutGradients {
+            var residual = f.detached()
+            let centres = shares.enumerated().map { scale, count -> Tensor in
+                let maps = Self.rows(down(residual, scale: scale))
+                let rows = maps.reshaped([maps.shape[0] * maps.shape[1], maps.shape[2]])
+                    .contiguous()
+                let found = KMeans.centres(
+                    of: rows, count: count, iterations: 8, generator: &generator)
+                let codes = nearestCodes(rows, codebook: found)
+                    .reshaped([maps.shape[0], maps.shape[1]])
+                residual =
+                    residual
+                    - contribution(embedded: embedding(found, indices: codes), scale: scale)
+                return found
+            }
+            return Tensor.concatenated(centres, axis: 0).contiguous()
+        }
+    }
+
+    /// Codes for every scale, about in proportion to its side, at least one each.
+    ///
+    /// - Precondition: as many codes as scales.
+    static func codeShares(patchNums: [Int], vocabulary: Int) -> [Int] {
+        let total = patchNums.reduce(0, +)
+        var shares = patchNums.map { max(1, vocabulary * $0 / total) }
+        // What rounding leaves goes to the finest maps; what it took comes from them.
+        var scale = shares.count - 1
+        while shares.reduce(0, +) != vocabulary {
+            let missing = vocabulary - shares.reduce(0, +)
+            shares[scale] = max(1, shares[scale] + missing)
+            scale = (scale + shares.count - 1) % shares.count
+        }
+        return shares
     }
 }

@@ -36,6 +36,17 @@ public struct Quantizer: Sendable {
     /// phi_k(h) = ½h + ½conv(h), [B, Z, P, P].
     func phi(_ h: Tensor, scale: Int) -> Tensor { (h + phi[phiIndex[scale]](h)) * 0.5 }
 
+    /// Makes phi_k(h) = h for every scale.
+    func startPhiAsIdentity() {
+        let width = configuration.latentChannels
+        var identity = [Float](repeating: 0, count: width * width * 9)
+        for channel in 0..<width { identity[(channel * width + channel) * 9 + 4] = 1 }
+        for convolution in phi {
+            convolution.weight.value = Tensor(identity, shape: convolution.weight.shape)
+            convolution.bias?.value = .zeros([width])
+        }
+    }
+
     /// Brings a full-size map down to the grid of a scale: R^area.
     package func down(_ map: Tensor, scale: Int) -> Tensor {
         let side = configuration.patchNums[scale]

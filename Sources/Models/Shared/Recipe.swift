@@ -21,6 +21,11 @@ struct Recipe {
     var steps: Int { get throws { try table.int("steps", in: 1...(1 << 30)) } }
     var batch: Int { get throws { try table.int("batch_size", in: 1...4096) } }
 
+    /// Steps between readings of figures from the device.
+    var measureInterval: Int {
+        get throws { try table.int("measure_every", default: 1, in: 1...1_000_000) }
+    }
+
     /// A sub-table, empty when it is absent, holding no other keys than these.
     func section(_ name: String, keys: [String]) throws -> TOMLTable {
         let section = try table.tableIfPresent(name) ?? TOMLTable(parsing: "")
@@ -59,20 +64,18 @@ struct Recipe {
         let section = try section(
             "data", keys: ["kind", "folder", "name", "train", "held_out", "limit"])
         let folder = try section.stringIfPresent("folder").map(context.resolve)
-        let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
-        let standard = ["data", home + "/.local/share/workbench/data"]
-        let roots = context.dataFolder.map { [$0] } ?? [folder].compactMap { $0 } + standard
+        let roots = context.dataFolder.map { [$0] } ?? [folder].compactMap { $0 } + standardFolders
         switch try section.string("kind") {
         case "archive":
             let name = try section.stringIfPresent("name")
             let found = try PictureArchive.locate(
-                name: name, in: roots)
+                name: name, in: roots.flatMap { [$0, $0 + "/objects"] })
             let parts = try PictureArchive.read(
                 archive: found.archive, index: found.index,
                 splits: [
                     section.string("train", default: "train"),
                     section.string("held_out", default: "val"),
-                ], limit: try section.intIfPresent("limit", in: 1...(1 << 30)))
+                ], side: imageSize, limit: try section.intIfPresent("limit", in: 1...(1 << 30)))
             return (parts[0], parts[1])
         case "mnist":
             let found = try MNIST.locate(in: roots.flatMap { [$0, $0 + "/mnist"] })
@@ -92,6 +95,28 @@ struct Recipe {
         default:
             throw section.invalidValue("kind", expected: "\"mnist\", \"folder\" or \"archive\"")
         }
+    }
+
+    private var standardFolders: [String] {
+        let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
+        return ["data", home + "/.local/share/workbench/data"]
+    }
+
+    /// A file that trainings read beside the pictures: at its path, or in the data folders, their
+    /// parents, and the folder of its kind in each.
+    ///
+    /// - Throws: `DatasetError.notFound` with the places looked in.
+    func dataFile(_ name: String, folder: String) throws -> String {
+        let direct = context.resolve(name)
+        if FileManager.default.fileExists(atPath: direct) { return direct }
+        let given = context.dataFolder.map { [$0, $0 + "/.."] } ?? []
+        let places = (given + standardFolders).flatMap { [$0, "\($0)/\(folder)"] }
+        guard
+            let place = places.first(where: {
+                FileManager.default.fileExists(atPath: "\($0)/\(name)")
+            })
+        else { throw DatasetError.notFound(name: name, files: [name], places: places) }
+        return "\(place)/\(name)"
     }
 
     /// The changes of training pictures that `[augmentation]` asks for.

@@ -2,73 +2,34 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 
-/// A recipe for the tokenizer.
-///
-/// Source: the quantizer's loss is the published one; the published tokenizer's other losses and
-/// recipe were never released, so the rest is ours.
-public struct TokenizerTrainingConfiguration: Sendable, Equatable, Codable {
-    public var model: VQVAEConfiguration
-    public var optimizer: OptimizerConfiguration
-    public var batch: Int
-    public var seed: UInt64
-    /// Weight of the mean absolute pixel error.
-    public var absoluteWeight: Float
-    /// Weight of the mean squared pixel error.
-    public var squaredWeight: Float
-    /// Weight of the quantizer's loss.
-    public var quantizerWeight: Float
-    /// β of the quantizer's loss.
-    public var commitment: Float
-    /// Steps between restarts of codes that nothing used; 0 = never.
-    public var restartInterval: Int
-
-    public init(
-        model: VQVAEConfiguration, optimizer: OptimizerConfiguration, batch: Int = 64,
-        seed: UInt64 = 0, absoluteWeight: Float = 1, squaredWeight: Float = 1,
-        quantizerWeight: Float = 1, commitment: Float = 0.25, restartInterval: Int = 200
-    ) {
-        self.model = model
-        self.optimizer = optimizer
-        self.batch = batch
-        self.seed = seed
-        self.absoluteWeight = absoluteWeight
-        self.squaredWeight = squaredWeight
-        self.quantizerWeight = quantizerWeight
-        self.commitment = commitment
-        self.restartInterval = restartInterval
-    }
-
-    /// - Throws: ``ConfigurationError``.
-    public func validate() throws(ConfigurationError) {
-        try model.validate()
-        try optimizer.validate()
-        try ConfigurationError.requireBatch(batch)
-        try ConfigurationError.require(
-            restartInterval >= 0, "restart_interval", "\(restartInterval)", "0 (never) or more")
-    }
-}
-
-/// Trains a ``VQVAE`` on pictures: pixel loss through the straight-through f̂, quantizer loss, usage
-/// monitor and restart of dead codes.
+/// Trains a ``VQVAE`` on pictures: reconstruction through the straight-through f̂, quantizer loss,
+/// usage monitor and restart of dead codes; optionally a perceptual distance and a critic.
 public final class TokenizerTraining: TrainingRun {
     public let configuration: TokenizerTrainingConfiguration
     /// The network with its present (not averaged) weights.
     public let network: VQVAE
     public let title = "multi-scale VQ-VAE tokenizer"
+    public private(set) var step = 0
     private let images: any Dataset
     private let heldOut: (any Dataset)?
+    private let loader: BatchLoader
+    private let reconstruction: ReconstructionLoss
+    private let critic: PatchDiscriminator?
     private var optimizer: NetworkOptimizer
-    private var order: BatchOrder
+    private var criticOptimizer: NetworkOptimizer?
     private var usage: CodeUsage
-    public private(set) var step = 0
+
+    /// Pictures whose features the codebook starts on.
+    private static let codebookPictures = 512
 
     /// - Parameters:
     ///   - images: what is trained on.
     ///   - heldOut: what `evaluate` reconstructs; at most the first 256 pictures.
+    ///   - perceptual: the features that `perceptualWeight` weighs.
     /// - Throws: ``ConfigurationError``; errors of the pictures.
     public init(
         _ configuration: TokenizerTrainingConfiguration, images: any Dataset,
-        heldOut: (any Dataset)? = nil
+        heldOut: (any Dataset)? = nil, perceptual: PerceptualFeatures? = nil
     ) throws {
         try configuration.validate()
         try ConfigurationError.requirePictures(images, side: configuration.model.imageSize)
@@ -78,8 +39,25 @@ public final class TokenizerTraining: TrainingRun {
         let store = ParameterStore(seed: configuration.seed)
         network = try VQVAE(configuration: configuration.model, store: store)
         optimizer = NetworkOptimizer(network.parameters, configuration: configuration.optimizer)
-        order = BatchOrder(
+        reconstruction = ReconstructionLoss(
+            absoluteWeight: configuration.absoluteWeight,
+            squaredWeight: configuration.squaredWeight,
+            perceptualWeight: configuration.perceptualWeight, perceptual: perceptual)
+        critic = configuration.adversarial.map {
+            PatchDiscriminator($0, seed: configuration.seed &+ 0x6372_6974)
+        }
+        if let critic, let adversarial = configuration.adversarial {
+            var settings = configuration.optimizer
+            settings.learningRate = adversarial.learningRate
+            (settings.beta1, settings.weightDecay, settings.averageDecay) = (0.5, 0, 0)
+            settings.maxMinutes = nil
+            criticOptimizer = NetworkOptimizer(critic.parameters, configuration: settings)
+        }
+        var order = BatchOrder(
             count: images.count, batch: configuration.batch, seed: configuration.seed)
+        loader = BatchLoader(
+            images, augmentation: configuration.augmentation, seed: configuration.seed
+        ) { order.indices(step: $0) }
         usage = CodeUsage(
             scaleCount: configuration.model.scaleCount,
             vocabulary: configuration.model.vocabulary)
@@ -89,36 +67,64 @@ public final class TokenizerTraining: TrainingRun {
     public var isFinished: Bool { optimizer.isFinished(step: step) }
 
     public func advance() throws -> [TrainingMetric] {
-        let batch = try images.batch(order.indices(step: step)).images
+        let batch = try loader.batch(step: step).images
         var generator = stepGenerator(seed: configuration.seed, step: step)
-        if step == 0 { initializeCodebook(batch, generator: &generator) }
+        if step == configuration.codebookStart { try startCodebook(generator: &generator) }
+        let progress = optimizer.progress(step: step)
         let f = network.feature(batch)
-        let quantized = network.quantizer.trainingForward(
-            f, commitment: configuration.commitment)
-        let difference = network.decodedRaw(quantized.straightThrough) - batch
-        let absolute = difference.abs().mean()
-        let squared = difference.square().mean()
-        let loss =
-            absolute * configuration.absoluteWeight + squared * configuration.squaredWeight
-            + quantized.loss * configuration.quantizerWeight
-        let optimisation = try optimizer.update(loss: loss, step: step)
-        usage.record(quantized.tokens.map { $0.int32s() })
+        let quantized =
+            step < configuration.codebookStart
+            ? nil
+            : network.quantizer.trainingForward(
+                f, commitment: configuration.commitment,
+                keptScales: keptScales(of: batch.shape[0], generator: &generator))
+        let weight = configuration.adversarial?.weight(progress: progress) ?? 0
+        let result = reconstruction(
+            network.decodedRaw(quantized?.straightThrough ?? f), targets: batch,
+            critic: weight > 0 ? critic.map { ($0, weight) } : nil)
+        var surrogate = result.surrogate
+        if let quantized { surrogate = surrogate + quantized.loss * configuration.quantizerWeight }
+        let optimisation = try optimizer.update(loss: surrogate, step: step)
+        let judged = try trainCritic(batch, result, progress: progress)
+        let measures = step % configuration.measureInterval == 0
         step += 1
-        var restarted = 0
-        if configuration.restartInterval > 0, step % configuration.restartInterval == 0 {
-            // The last tenth of a run settles without jumps.
-            if step < totalSteps * 9 / 10 {
-                restarted = restartDeadCodes(quantized.residualRows, generator: &generator)
-            }
-            usage.forgetRecent()
+        if measures, let quantized { usage.record(quantized.tokens.map { $0.int32s() }) }
+        let restarted = restartDeadCodes(quantized, progress: progress, generator: &generator)
+        guard measures else { return [] }
+        return figures(result, quantized: quantized?.loss, restarted: restarted) + judged
+            + optimisation
+    }
+
+    /// Per picture, how many scales its reconstruction is made of; nil when all have all.
+    private func keptScales(of count: Int, generator: inout RandomGenerator) -> [Int]? {
+        guard configuration.scaleDropout > 0 else { return nil }
+        let scales = configuration.model.scaleCount
+        return (0..<count).map { _ in
+            let isCut = generator.nextFloat() < configuration.scaleDropout
+            let wanted = 1 + generator.nextInt(below: scales)
+            return isCut ? wanted : scales
         }
-        return metrics(
-            loss: loss, absolute: absolute, squared: squared, quantizer: quantized.loss,
-            restarted: restarted) + optimisation
+    }
+
+    /// One step of the critic, once its time has come.
+    private func trainCritic(
+        _ pictures: Tensor, _ result: ReconstructionLoss.Output, progress: Double
+    ) throws -> [TrainingMetric] {
+        guard let critic, let adversarial = configuration.adversarial,
+            progress >= adversarial.start
+        else { return [] }
+        let loss = critic.loss(pictures: pictures, reconstructions: result.decoded)
+        _ = try criticOptimizer?.update(loss: loss, step: step)
+        guard step % configuration.measureInterval == 0 else { return [] }
+        var metrics = [TrainingMetric("critic_loss", Double(loss.item()))]
+        if let adversarial = result.adversarial {
+            metrics.append(TrainingMetric("adversarial", Double(adversarial.item())))
+        }
+        return metrics
     }
 
     public func evaluate(cancellation: Cancellation) throws -> [TrainingMetric] {
-        guard let heldOut, heldOut.count > 0 else { return [] }
+        guard let heldOut, heldOut.count > 0, step > configuration.codebookStart else { return [] }
         let count = min(heldOut.count, 256)
         var sum = 0.0
         try withAverages {
@@ -139,24 +145,28 @@ public final class TokenizerTraining: TrainingRun {
         ]
     }
 
-    private func metrics(
-        loss: Tensor, absolute: Tensor, squared: Tensor, quantizer: Tensor, restarted: Int
+    private func figures(
+        _ result: ReconstructionLoss.Output, quantized: Tensor?, restarted: Int
     ) -> [TrainingMetric] {
-        let error = Double(squared.item())
+        let (total, error) = (Double(result.total.item()), Double(result.squared.item()))
+        let vq = quantized.map { Double($0.item()) } ?? 0
         var metrics = [
-            TrainingMetric("loss", Double(loss.item())),
-            TrainingMetric("pixel_l1", Double(absolute.item())),
+            TrainingMetric("loss", total + vq * Double(configuration.quantizerWeight)),
+            TrainingMetric("pixel_l1", Double(result.absolute.item())),
             // The range is 2 wide, so the peak signal is 4 in squares.
             TrainingMetric("psnr", PSNR.decibels(meanSquaredError: error, peak: 2)),
-            TrainingMetric("vq_loss", Double(quantizer.item())),
+            TrainingMetric("vq_loss", vq),
             TrainingMetric("restarted_codes", Double(restarted)),
         ]
+        if let perceptual = result.perceptual {
+            metrics.append(TrainingMetric("perceptual", Double(perceptual.item())))
+        }
         for scale in 0..<configuration.model.scaleCount {
             metrics.append(
                 TrainingMetric(
                     "usage.\(scale)",
                     usage.percentUsed(
-                        scale: scale, batch: order.batch,
+                        scale: scale, batch: min(configuration.batch, images.count),
                         latentSide: configuration.model.latentSide)))
         }
         return metrics
@@ -164,27 +174,39 @@ public final class TokenizerTraining: TrainingRun {
 
     // MARK: Codebook
 
-    /// Starts the codebook on what the encoder gives now: residuals at every scale.
-    private func initializeCodebook(_ batch: Tensor, generator: inout RandomGenerator) {
-        let model = configuration.model
-        withoutGradients {
-            let f = network.feature(batch)
-            let parts = (0..<model.scaleCount).map { scale -> Tensor in
-                let rows = Quantizer.rows(network.quantizer.down(f, scale: scale))
-                return rows.reshaped([rows.shape[0] * rows.shape[1], rows.shape[2]])
+    /// Starts the codebook on what the encoder gives now.
+    private func startCodebook(generator: inout RandomGenerator) throws {
+        let count = min(images.count, Self.codebookPictures)
+        let chosen = Array(generator.permutation(images.count).prefix(count))
+        let features = try withoutGradients {
+            try stride(from: 0, to: count, by: 64).map { start in
+                network.feature(
+                    try images.batch(Array(chosen[start..<min(start + 64, count)])).images)
             }
-            network.quantizer.codebook.value = KMeans.centres(
-                of: Tensor.concatenated(parts, axis: 0).contiguous(), count: model.vocabulary,
-                iterations: 8, generator: &generator)
         }
+        network.quantizer.startCodebook(
+            Tensor.concatenated(features, axis: 0).contiguous(), generator: &generator)
+        optimizer.restartAverages { $0.name.hasPrefix("quantize.") }
     }
 
-    /// Moves codes that nothing used to random vectors of the present residuals.
-    private func restartDeadCodes(_ rows: [Tensor], generator: inout RandomGenerator) -> Int {
+    /// Every so many steps, moves codes that nothing used to random vectors of the present residuals.
+    ///
+    /// The scale is drawn first, each with the same chance, so that the coarse maps, which have few
+    /// tokens, get as many of them as the fine ones.
+    /// - Returns: how many were moved.
+    private func restartDeadCodes(
+        _ quantized: Quantizer.TrainingOutput?, progress: Double,
+        generator: inout RandomGenerator
+    ) -> Int {
+        guard let quantized, configuration.restartInterval > 0,
+            step % configuration.restartInterval == 0
+        else { return 0 }
+        defer { usage.forgetRecent() }
         let dead = usage.deadCodes
-        guard !dead.isEmpty else { return 0 }
+        // The last tenth of a run settles without jumps.
+        guard progress < 0.9, !dead.isEmpty else { return 0 }
         let width = configuration.model.latentChannels
-        let values = rows.map { $0.floats() }
+        let values = quantized.residualRows.map { $0.floats() }
         var codebook = network.quantizer.codebook.value.floats()
         for code in dead {
             let scale = generator.nextInt(below: values.count)
@@ -201,11 +223,19 @@ public final class TokenizerTraining: TrainingRun {
     public func state() -> TrainingState {
         var state = optimizer.state(step: step)
         usage.store(in: &state)
+        if let criticOptimizer {
+            let critic = criticOptimizer.state(step: step)
+            for (name, value) in critic.tensors { state.tensors["critic.\(name)"] = value }
+            for (name, value) in critic.values { state.values["critic.\(name)"] = value }
+        }
         return state
     }
 
     public func restore(_ state: TrainingState) throws {
         try usage.restore(state)
+        if criticOptimizer != nil {
+            _ = try criticOptimizer?.restore(state.part("critic."))
+        }
         step = try optimizer.restore(state)
     }
 
