@@ -366,6 +366,10 @@ void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *s, const 
 
 void ck_convolution_backward_weight(ck_pool *pool, const ck_convolution *s, const float *x,
                                     const float *dy, float *dw) {
+    if (ck_winograd_gradient_suits(s)) {
+        ck_winograd_gradient(pool, s, x, dy, dw);
+        return;
+    }
     // With fewer channels the vectors of the direct product would be mostly padding.
     if (s->channels / s->groups >= 6) weight_direct(pool, s, x, dy, dw);
     else ck_columns_backward_weight(pool, s, x, dy, dw);

@@ -7,9 +7,8 @@
 #include "ck_planes.h"
 #include "ck_winograd_transforms.h"
 
-// A tile is 4 × 4 outputs, a quad four tiles beside one another (16 pixels), a block the quads whose
-// products are computed together: their transformed inputs stay in the second-level cache.
-enum { TILE = 4, QUAD = 16, BLOCK = 8, POINTS = 36, PANEL = 8, OUTPUTS = 40 };
+// Kernels of eight outputs are transformed together; a task multiplies by at most 40 outputs.
+enum { PANEL = 8, OUTPUTS = 40 };
 enum { LEAST = 24 };  // channels: with fewer the transforms outweigh the products
 enum { INPUTS, SUMS, ROWS, WHOLE };  // scratch slots
 
@@ -87,6 +86,20 @@ static quad_block make_block(const winograd_job *job, long index) {
 }
 
 static long part_floats(const winograd_job *job) { return POINTS * weight_floats(job); }
+
+void ck_winograd_inputs(const ck_convolution *s, const float *x, long image,
+                        ck_winograd_block *block, float *inputs) {
+    winograd_job job = {.shape = s, .x = x, .block = BLOCK};
+    job.row_quads = (s->out_width + QUAD - 1) / QUAD;
+    job.quads = (s->out_height + TILE - 1) / TILE * job.row_quads;
+    quad_block quads = make_block(&job, block->index);
+    block->stored = quads.stored;
+    block->tiles = quads.count * TILE;
+    memcpy(block->row, quads.row, sizeof quads.row);
+    memcpy(block->column, quads.column, sizeof quads.column);
+    float *rows = ck_scratch(ROWS, BLOCK * (TILE + 2) * 2 * QUAD);
+    CALL(transform_block, &job, image, 0, s->channels, &quads, rows, inputs);
+}
 
 static void weights_body(void *raw, long begin, long end, int worker) {
     (void)worker;

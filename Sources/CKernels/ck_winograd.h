@@ -18,3 +18,21 @@ int ck_winograd_suits(const ck_convolution *shape);
 void ck_winograd(ck_pool *pool, const ck_convolution *shape, const float *x,
                  ck_kernel_weights weights, const float *bias,
                  const ck_convolution_fusion *fusion, float *y);
+
+/// A block of tiles of one picture: quads of four tiles, 4 × 16 pixels, at rows and columns of the output.
+typedef struct {
+    long index;          // which block; set by the caller
+    long stored, tiles;  // quads that exist; tiles, with repeats of the last quad
+    long row[8], column[8];
+} ck_winograd_block;
+
+/// Transforms the inputs of a block to inputs[point][channel][tile], points channels·tiles + CK_LANES apart.
+void ck_winograd_inputs(const ck_convolution *shape, const float *x, long image,
+                        ck_winograd_block *block, float *inputs);
+
+/// Whether the gradient to the weights gains: ck_winograd_suits, and more tiles than channels.
+int ck_winograd_gradient_suits(const ck_convolution *shape);
+
+/// dw as ck_convolution_backward_weight.
+void ck_winograd_gradient(ck_pool *pool, const ck_convolution *shape, const float *x,
+                          const float *dy, float *dw);

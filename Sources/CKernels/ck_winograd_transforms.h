@@ -6,6 +6,10 @@
 typedef float ck_lanes8 __attribute__((vector_size(32)));
 typedef float ck_lanes16 __attribute__((vector_size(64)));
 
+// A tile is 4 × 4 outputs, a quad four tiles beside one another (16 pixels), a block the quads whose
+// products are computed together: their transformed inputs stay in the second-level cache.
+enum { TILE = 4, QUAD = 16, BLOCK = 8, POINTS = 36 };
+
 // Polynomials are evaluated at 0, ±5/8, ±3/2 and ∞ (Toom–Cook). These points keep the error of a sum
 // near that of a direct one (1.5×; the usual 0, ±1, ±2 have 3×), and their products are short in binary.
 #define CK_A 0.625f
@@ -35,13 +39,36 @@ CK_INLINE void ck_output_points(const ck_lanes16 m[6], ck_lanes16 y[4]) {
     y[3] = m[5] + CK_A2 * CK_A * odd_a + CK_B2 * CK_B * odd_b;
 }
 
+// m = A y, the adjoint of Aᵀ.
+CK_INLINE void ck_gradient_points(const ck_lanes16 y[4], ck_lanes16 m[6]) {
+    ck_lanes16 even_a = y[0] + CK_A2 * y[2], odd_a = CK_A * y[1] + CK_A2 * CK_A * y[3];
+    ck_lanes16 even_b = y[0] + CK_B2 * y[2], odd_b = CK_B * y[1] + CK_B2 * CK_B * y[3];
+    m[0] = y[0];
+    m[1] = even_a + odd_a;
+    m[2] = even_a - odd_a;
+    m[3] = even_b + odd_b;
+    m[4] = even_b - odd_b;
+    m[5] = y[3];
+}
+
+#define CK_AT_0 (1 / (CK_A2 * CK_B2))
+#define CK_AT_A (1 / (2 * CK_A2 * (CK_A2 - CK_B2)))
+#define CK_AT_B (1 / (2 * CK_B2 * (CK_B2 - CK_A2)))
+
+// g = Gᵀ u, the adjoint of G.
+CK_INLINE void ck_kernel_taps(const ck_lanes16 u[6], ck_lanes16 g[3]) {
+    ck_lanes16 even_a = CK_AT_A * (u[1] + u[2]), odd_a = CK_AT_A * CK_A * (u[1] - u[2]);
+    ck_lanes16 even_b = CK_AT_B * (u[3] + u[4]), odd_b = CK_AT_B * CK_B * (u[3] - u[4]);
+    g[0] = CK_AT_0 * u[0] + even_a + even_b;
+    g[1] = odd_a + odd_b;
+    g[2] = CK_A2 * even_a + CK_B2 * even_b + u[5];
+}
+
 // u = G g.
 CK_INLINE void ck_weight_points(const ck_lanes16 g[3], ck_lanes16 u[6]) {
-    const float at_0 = 1 / (CK_A2 * CK_B2), at_a = 1 / (2 * CK_A2 * (CK_A2 - CK_B2));
-    const float at_b = 1 / (2 * CK_B2 * (CK_B2 - CK_A2));
-    ck_lanes16 even_a = at_a * (g[0] + CK_A2 * g[2]), odd_a = at_a * CK_A * g[1];
-    ck_lanes16 even_b = at_b * (g[0] + CK_B2 * g[2]), odd_b = at_b * CK_B * g[1];
-    u[0] = at_0 * g[0];
+    ck_lanes16 even_a = CK_AT_A * (g[0] + CK_A2 * g[2]), odd_a = CK_AT_A * CK_A * g[1];
+    ck_lanes16 even_b = CK_AT_B * (g[0] + CK_B2 * g[2]), odd_b = CK_AT_B * CK_B * g[1];
+    u[0] = CK_AT_0 * g[0];
     u[1] = even_a + odd_a;
     u[2] = even_a - odd_a;
     u[3] = even_b + odd_b;
@@ -99,6 +126,27 @@ CK_INLINE void ck_transform_weights(const ck_lanes16 taps[9], float *to, long st
     }
 }
 
+/// Pixel 4t + k of four quads to lane t of d[k].
+CK_INLINE void ck_deal_tiles(const ck_lanes16 quads[4], ck_lanes16 d[4]) {
+#define CK_PAIR(a, b, k)                                                                       \
+    __builtin_shufflevector(a, b, k, 4 + k, 8 + k, 12 + k, 16 + k, 20 + k, 24 + k, 28 + k,       \
+                            k + 1, 5 + k, 9 + k, 13 + k, 17 + k, 21 + k, 25 + k, 29 + k)
+#define CK_LOW(a, b)                                                                           \
+    __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+#define CK_HIGH(a, b)                                                                          \
+    __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
+    ck_lanes16 a = CK_PAIR(quads[0], quads[1], 0), b = CK_PAIR(quads[2], quads[3], 0);
+    d[0] = CK_LOW(a, b);
+    d[1] = CK_HIGH(a, b);
+    a = CK_PAIR(quads[0], quads[1], 2);
+    b = CK_PAIR(quads[2], quads[3], 2);
+    d[2] = CK_LOW(a, b);
+    d[3] = CK_HIGH(a, b);
+#undef CK_PAIR
+#undef CK_LOW
+#undef CK_HIGH
+}
+
 /// Sixteen tiles, four each from pixels source[q] on in rows of pitch[q], to to[point · stride].
 /// Twenty floats of each row are read.
 CK_INLINE void ck_transform_inputs(const float *const source[4], const long pitch[4], float *to,
@@ -112,25 +160,11 @@ CK_INLINE void ck_transform_inputs(const float *const source[4], const long pitc
             p[q] = *(const ck_vector16 *)(source[q] + r * pitch[q]);
             n[q] = *(const ck_vector16 *)(source[q] + r * pitch[q] + 4);
         }
-        // Pixel 4t + k of tile t to lane t of d[k].
-#define CK_PAIR(a, b, k)                                                                       \
-    __builtin_shufflevector(a, b, k, 4 + k, 8 + k, 12 + k, 16 + k, 20 + k, 24 + k, 28 + k,       \
-                            k + 1, 5 + k, 9 + k, 13 + k, 17 + k, 21 + k, 25 + k, 29 + k)
-#define CK_LOW(a, b)                                                                           \
-    __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
-#define CK_HIGH(a, b)                                                                          \
-    __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31)
-        ck_lanes16 a = CK_PAIR(p[0], p[1], 0), b = CK_PAIR(p[2], p[3], 0);
-        d[0] = CK_LOW(a, b);
-        d[1] = CK_HIGH(a, b);
-        a = CK_PAIR(p[0], p[1], 2);
-        b = CK_PAIR(p[2], p[3], 2);
-        d[2] = CK_LOW(a, b);
-        d[3] = CK_HIGH(a, b);
-        a = CK_PAIR(n[0], n[1], 0);
-        b = CK_PAIR(n[2], n[3], 0);
-        d[4] = CK_LOW(a, b);
-        d[5] = CK_HIGH(a, b);
+        ck_deal_tiles(p, d);
+        ck_lanes16 next[4];
+        ck_deal_tiles(n, next);
+        d[4] = next[0];
+        d[5] = next[1];
         ck_input_points(d, rows[r]);
     }
 #pragma clang loop unroll(full)

@@ -81,4 +81,33 @@ import Testing
             #expect(run(three, picture: picture) == part)
         }
     }
+
+    private static func weightGradient(
+        _ test: Case, batch: Int, on device: CPUDevice
+    ) -> [Float] {
+        let x = normal([batch, test.inputs, test.height, test.width], seed: 7, on: device)
+        let weight = normal([test.outputs, test.inputs, 3, 3], seed: 8, on: device).leaf()
+        let y = convolution2D(x, weight: weight, padding: test.padding)
+        let dy = normal(y.shape, seed: 9, on: device)
+        return (y * dy).sum().backward()[weight]?.floats() ?? []
+    }
+
+    @Test(arguments: cases.indices)
+    func weightGradientsAgreeWithDirectSums(index: Int) {
+        let test = Self.cases[index]
+        let transformed = Self.weightGradient(test, batch: 3, on: .shared)
+        let direct = Self.weightGradient(
+            test, batch: 3, on: CPUDevice(transformsConvolutions: false))
+        #expect(transformed.count == test.outputs * test.inputs * 9)
+        let largest = direct.reduce(0) { max($0, abs($1)) }
+        let error = zip(transformed, direct).reduce(0) { max($0, abs($1.0 - $1.1)) }
+        #expect(error <= 5e-6 * largest, "error \(error) of \(largest)")
+    }
+
+    @Test func threadsDoNotChangeABitOfAWeightGradient() {
+        let test = Case(inputs: 36, outputs: 70, height: 33, width: 64)
+        let one = Self.weightGradient(test, batch: 2, on: CPUDevice(threads: 1))
+        #expect(one.count == 36 * 70 * 9)
+        #expect(Self.weightGradient(test, batch: 2, on: CPUDevice(threads: 3)) == one)
+    }
 }
