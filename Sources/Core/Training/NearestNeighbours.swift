@@ -104,8 +104,8 @@ public enum NearestNeighbours {
         for start in stride(from: 0, to: a.count, by: block) {
             let end = min(start + block, a.count)
             let products = withoutGradients { matmul(a.rows(start..<end).tensor, others) }
-                .contiguous()
-            products.withUnsafeFloats { products in
+                .floats()
+            products.withUnsafeBufferPointer { products in
                 for row in start..<end {
                     let base = (row - start) * b.count
                     line.withUnsafeMutableBufferPointer { line in

@@ -226,7 +226,7 @@ struct MaskedLossEntry: ForwardEntry {
         let network = try MaskedNetwork(request)
         if request.wantsGradients { network.parameters.forEach { $0.isTrainable = true } }
         let (logits, tokens, masked) = try network.run(request)
-        guard let loss = MaskedTraining.loss(logits: logits, tokens: tokens, masked: masked).loss
+        guard let loss = MaskedTraining.loss(logits: logits, tokens: tokens, masked: masked)
         else {
             throw ForwardError.wrongInput(
                 name: "idx_to_mask", file: request.input.path, found: "empty",

@@ -13,16 +13,19 @@ public struct MaskedTrainingConfiguration: Sendable, Equatable, Codable {
     public var batch: Int
     public var seed: UInt64
     public var labelDropout: Double
+    /// Steps between readings of figures from the device.
+    public var measureInterval: Int
 
     public init(
         maskDepth: Int, optimizer: OptimizerConfiguration, batch: Int = 64, seed: UInt64 = 0,
-        labelDropout: Double = 0.1
+        labelDropout: Double = 0.1, measureInterval: Int = 1
     ) {
         self.maskDepth = maskDepth
         self.optimizer = optimizer
         self.batch = batch
         self.seed = seed
         self.labelDropout = labelDropout
+        self.measureInterval = measureInterval
     }
 
     /// - Throws: ``ConfigurationError``.
@@ -30,6 +33,7 @@ public struct MaskedTrainingConfiguration: Sendable, Equatable, Codable {
         try optimizer.validate()
         try ConfigurationError.requireBatch(batch)
         try ConfigurationError.requireLabelDropout(labelDropout)
+        try ConfigurationError.requireMeasureInterval(measureInterval)
     }
 }
 
@@ -115,37 +119,41 @@ public final class MaskedTraining: TrainingRun {
         let mask = MaskPattern(
             patchNums: network.configuration.patchNums, ratio: generator.nextUniform(),
             generator: &generator)
-        let maps = tokens.tokens(indices)
+        let maps = tokens.tokens(indices, generator: &generator)
         let split = quantizer.split(maps)
         let logits = network.maskedLogits(
             labels: labels, nextScaleInput: quantizer.nextScaleInput(split),
             maskInput: quantizer.maskInput(split), masked: mask.flags)
-        let (loss, accuracy) = Self.loss(logits: logits, tokens: maps, masked: mask.flags)
-        guard let loss else {
+        guard let loss = Self.loss(logits: logits, tokens: maps, masked: mask.flags) else {
             // γ = 0 masks nothing and teaches nothing.
             step += 1
             return []
         }
         let optimisation = try optimizer.update(loss: loss, step: step)
+        let measures = step % configuration.measureInterval == 0
         step += 1
+        guard measures else { return [] }
         return [
             TrainingMetric("loss", Double(loss.item())),
-            TrainingMetric("masked_accuracy", accuracy),
+            TrainingMetric(
+                "masked_accuracy",
+                Self.accuracy(logits: logits, tokens: maps, masked: mask.flags)),
         ] + optimisation
     }
 
-    /// Plain mean cross-entropy over masked positions, and the share of right codes there.
-    ///
-    /// - Returns: nil when nothing is masked.
-    static func loss(
-        logits: Tensor, tokens: Tensor, masked: [Bool]
-    ) -> (loss: Tensor?, accuracy: Double) {
-        let (batch, length) = (logits.shape[0], logits.shape[1])
+    /// Plain mean cross-entropy over masked positions; nil when nothing is masked.
+    static func loss(logits: Tensor, tokens: Tensor, masked: [Bool]) -> Tensor? {
         let chosen = masked.filter { $0 }.count
-        guard chosen > 0 else { return (nil, 0) }
+        guard chosen > 0 else { return nil }
         let weight = 1 / Float(chosen)
-        let result = NextScaleLoss(
-            logits: logits, tokens: tokens, weights: [0] + masked.map { $0 ? weight : 0 })
+        return NextScaleLoss(
+            logits: logits, tokens: tokens, weights: [0] + masked.map { $0 ? weight : 0 }
+        ).loss
+    }
+
+    /// The share of masked positions whose likeliest code is right.
+    private static func accuracy(logits: Tensor, tokens: Tensor, masked: [Bool]) -> Double {
+        let (batch, length) = (logits.shape[0], logits.shape[1])
         let best = logits.detached().argmax(axis: -1).int32s()
         let truth = tokens.int32s()
         var right = 0
@@ -155,7 +163,7 @@ public final class MaskedTraining: TrainingRun {
                 if best[i] == truth[i] { right += 1 }
             }
         }
-        return (result.loss, Double(right) / Double(chosen * batch))
+        return Double(right) / Double(max(1, masked.filter { $0 }.count * batch))
     }
 
     public func evaluate(cancellation: Cancellation) throws -> [TrainingMetric] {

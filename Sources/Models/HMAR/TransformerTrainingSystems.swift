@@ -17,7 +17,8 @@ public struct NextScaleTrainingSystem: TrainingSystem {
         name: "var", summary: "VAR: next-scale network, block-causal", attention: .blockCausal)
 
     public func makeRun(recipe: TOMLTable, context: TrainingContext) throws -> any TrainingRun {
-        let recipe = try Recipe(recipe, context: context, keys: ["tokenizer"])
+        let recipe = try Recipe(
+            recipe, context: context, keys: ["tokenizer", "augmentation", "copies"])
         let model = try recipe.section("model", keys: ["depth", "width", "heads"])
         let loss = try recipe.section("loss", keys: ["weighting", "label_dropout"])
         let weightingName = try loss.string(
@@ -38,12 +39,12 @@ public struct NextScaleTrainingSystem: TrainingSystem {
                 patchNums: sizes.patchNums, maskDepth: 0),
             attention: attention, weighting: weighting, optimizer: try recipe.optimizer(),
             batch: try recipe.batch, seed: try recipe.seed,
-            labelDropout: try loss.double("label_dropout", default: 0.1, in: 0...0.99))
+            labelDropout: try loss.double("label_dropout", default: 0.1, in: 0...0.99),
+            measureInterval: try recipe.measureInterval)
         try configuration.validate()
         return try NextScaleTraining(
             configuration, tokenizer: tokenizer,
-            tokens: try TokenCache(
-                encoding: training, tokenizer: tokenizer, cancellation: context.cancellation),
+            tokens: try recipe.tokens(of: training, tokenizer: tokenizer),
             heldOut: try heldOut.map { try $0.cached(tokenizer, context.cancellation) })
     }
 }
@@ -56,7 +57,8 @@ public struct MaskedTrainingSystem: TrainingSystem {
     public init() {}
 
     public func makeRun(recipe: TOMLTable, context: TrainingContext) throws -> any TrainingRun {
-        let recipe = try Recipe(recipe, context: context, keys: ["tokenizer", "next_scale"])
+        let recipe = try Recipe(
+            recipe, context: context, keys: ["tokenizer", "next_scale", "augmentation", "copies"])
         let model = try recipe.section("model", keys: ["mask_blocks"])
         let loss = try recipe.section("loss", keys: ["label_dropout"])
         let tokenizer = try VQVAE(archive: recipe.archive("tokenizer"))
@@ -69,11 +71,22 @@ public struct MaskedTrainingSystem: TrainingSystem {
                 maskDepth: try model.int("mask_blocks", in: 1...firstPhase.configuration.depth),
                 optimizer: try recipe.optimizer(), batch: try recipe.batch,
                 seed: try recipe.seed,
-                labelDropout: try loss.double("label_dropout", default: 0.1, in: 0...0.99)),
+                labelDropout: try loss.double("label_dropout", default: 0.1, in: 0...0.99),
+                measureInterval: try recipe.measureInterval),
             firstPhase: firstPhase, tokenizer: tokenizer,
-            tokens: try TokenCache(
-                encoding: training, tokenizer: tokenizer, cancellation: context.cancellation),
+            tokens: try recipe.tokens(of: training, tokenizer: tokenizer),
             heldOut: try heldOut.map { try $0.cached(tokenizer, context.cancellation) })
+    }
+}
+
+extension Recipe {
+    /// The tokens trained on: `copies` of every picture, changed as `[augmentation]` says.
+    fileprivate func tokens(of training: any Dataset, tokenizer: VQVAE) throws -> TokenCache {
+        try TokenCache(
+            encoding: training, tokenizer: tokenizer,
+            augmentation: augmentation(classes: training.classes),
+            copies: table.int("copies", default: 1, in: 1...64), seed: seed,
+            cancellation: context.cancellation)
     }
 }
 

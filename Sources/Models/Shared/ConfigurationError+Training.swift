@@ -7,6 +7,11 @@ extension ConfigurationError {
         try require(batch > 0 && batch <= 4096, "batch_size", "\(batch)", "1 to 4096")
     }
 
+    /// Refuses figures read less than never.
+    static func requireMeasureInterval(_ interval: Int) throws(ConfigurationError) {
+        try require(interval > 0, "measure_every", "\(interval)", "1 or more")
+    }
+
     /// Refuses a share of dropped labels outside [0, 1).
     static func requireLabelDropout(_ share: Double) throws(ConfigurationError) {
         try require(share >= 0 && share < 1, "label_dropout", "\(share)", "0 to below 1")

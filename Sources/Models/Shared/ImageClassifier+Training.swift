@@ -8,18 +8,21 @@ public struct ImageClassifierTrainingConfiguration: Sendable, Equatable, Codable
     public var optimizer: OptimizerConfiguration
     public var batch: Int
     public var seed: UInt64
-    /// Pictures are moved by up to this many pixels in both directions.
-    public var shift: Int
+    public var augmentation: PictureAugmentation
+    /// Steps between readings of figures from the device.
+    public var measureInterval: Int
 
     public init(
         model: ImageClassifierConfiguration, optimizer: OptimizerConfiguration, batch: Int = 64,
-        seed: UInt64 = 0, shift: Int = 2
+        seed: UInt64 = 0, augmentation: PictureAugmentation = PictureAugmentation(shift: 2),
+        measureInterval: Int = 1
     ) {
         self.model = model
         self.optimizer = optimizer
         self.batch = batch
         self.seed = seed
-        self.shift = shift
+        self.augmentation = augmentation
+        self.measureInterval = measureInterval
     }
 
     /// - Throws: ``ConfigurationError``.
@@ -28,12 +31,13 @@ public struct ImageClassifierTrainingConfiguration: Sendable, Equatable, Codable
         try optimizer.validate()
         try ConfigurationError.requireBatch(batch)
         try ConfigurationError.require(
-            shift >= 0 && shift < model.imageSize, "shift", "\(shift)",
-            "0 to \(model.imageSize - 1)")
+            augmentation.shift >= 0 && augmentation.shift < model.imageSize, "shift",
+            "\(augmentation.shift)", "0 to \(model.imageSize - 1)")
+        try ConfigurationError.requireMeasureInterval(measureInterval)
     }
 }
 
-/// Trains an ``ImageClassifier`` by cross-entropy on shifted pictures.
+/// Trains an ``ImageClassifier`` by cross-entropy on slightly changed pictures.
 public final class ImageClassifierTraining: TrainingRun {
     public let configuration: ImageClassifierTrainingConfiguration
     /// The network with its present (not averaged) weights.
@@ -42,8 +46,8 @@ public final class ImageClassifierTraining: TrainingRun {
     public private(set) var step = 0
     private let images: any Dataset
     private let heldOut: (any Dataset)?
+    private let loader: BatchLoader
     private var optimizer: NetworkOptimizer
-    private var order: BatchOrder
 
     /// - Parameters:
     ///   - images: what is trained on.
@@ -61,22 +65,25 @@ public final class ImageClassifierTraining: TrainingRun {
         network = try ImageClassifier(
             configuration: configuration.model, store: ParameterStore(seed: configuration.seed))
         optimizer = NetworkOptimizer(network.parameters, configuration: configuration.optimizer)
-        order = BatchOrder(
+        var order = BatchOrder(
             count: images.count, batch: configuration.batch, seed: configuration.seed)
+        loader = BatchLoader(
+            images, augmentation: configuration.augmentation, seed: configuration.seed
+        ) { order.indices(step: $0) }
     }
 
     public var totalSteps: Int { configuration.optimizer.steps }
     public var isFinished: Bool { optimizer.isFinished(step: step) }
 
     public func advance() throws -> [TrainingMetric] {
-        let batch = try images.batch(order.indices(step: step))
-        var generator = stepGenerator(seed: configuration.seed, step: step)
-        let logits = network.logits(
-            Self.shifted(batch.images, by: configuration.shift, generator: &generator))
+        let batch = try loader.batch(step: step)
+        let logits = network.logits(batch.images)
         let loss = crossEntropy(logits, targets: batch.labels).mean()
-        let right = Self.rightAnswers(logits, batch.labels)
         let optimisation = try optimizer.update(loss: loss, step: step)
+        let measures = step % configuration.measureInterval == 0
         step += 1
+        guard measures else { return [] }
+        let right = Self.rightAnswers(logits, batch.labels)
         return [
             TrainingMetric("loss", Double(loss.item())),
             TrainingMetric("accuracy", Double(right) / Double(batch.indices.count)),
@@ -101,30 +108,6 @@ public final class ImageClassifierTraining: TrainingRun {
     private static func rightAnswers(_ logits: Tensor, _ labels: Tensor) -> Int {
         zip(logits.detached().argmax(axis: -1).int32s(), labels.int32s())
             .reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) }
-    }
-
-    /// Moves every picture by its own offset; pixels that come in repeat the edge.
-    static func shifted(
-        _ images: Tensor, by largest: Int, generator: inout RandomGenerator
-    ) -> Tensor {
-        guard largest > 0 else { return images }
-        let (channels, height, width) = (images.shape[1], images.shape[2], images.shape[3])
-        let source = images.floats()
-        var result = source
-        for picture in 0..<images.shape[0] {
-            let down = generator.nextInt(below: 2 * largest + 1) - largest
-            let right = generator.nextInt(below: 2 * largest + 1) - largest
-            for plane in (picture * channels)..<((picture + 1) * channels) {
-                for y in 0..<height {
-                    let from = (plane * height + min(max(y - down, 0), height - 1)) * width
-                    let to = (plane * height + y) * width
-                    for x in 0..<width {
-                        result[to + x] = source[from + min(max(x - right, 0), width - 1)]
-                    }
-                }
-            }
-        }
-        return Tensor(result, shape: images.shape, device: images.device)
     }
 
     public func state() -> TrainingState { optimizer.state(step: step) }
@@ -154,7 +137,6 @@ public struct ImageClassifierTrainingSystem: TrainingSystem {
     public func makeRun(recipe: TOMLTable, context: TrainingContext) throws -> any TrainingRun {
         let recipe = try Recipe(recipe, context: context, keys: ["augmentation"])
         let model = try recipe.section("model", keys: ["image_size", "width", "features"])
-        let augmentation = try recipe.section("augmentation", keys: ["shift"])
         let size = try model.int("image_size", in: 2...1024)
         let (training, heldOut) = try recipe.pictures(imageSize: size)
         return try ImageClassifierTraining(
@@ -165,7 +147,9 @@ public struct ImageClassifierTrainingSystem: TrainingSystem {
                     features: try model.int("features", default: 64, in: 1...4096)),
                 optimizer: try recipe.optimizer(), batch: try recipe.batch,
                 seed: try recipe.seed,
-                shift: try augmentation.int("shift", default: 2, in: 0...64)),
+                augmentation: try recipe.augmentation(
+                    classes: training.classes, default: PictureAugmentation(shift: 2)),
+                measureInterval: try recipe.measureInterval),
             images: training, heldOut: heldOut)
     }
 }

@@ -17,11 +17,13 @@ public struct NextScaleTrainingConfiguration: Sendable, Equatable, Codable {
     public var labelDropout: Double
     /// Scale of the gates' initial weights, `alng`.
     public var gammaInitialScale: Float
+    /// Steps between readings of figures from the device.
+    public var measureInterval: Int
 
     public init(
         model: TransformerConfiguration, attention: ScaleAttention, weighting: LossWeighting,
         optimizer: OptimizerConfiguration, batch: Int = 64, seed: UInt64 = 0,
-        labelDropout: Double = 0.1, gammaInitialScale: Float = 1e-3
+        labelDropout: Double = 0.1, gammaInitialScale: Float = 1e-3, measureInterval: Int = 1
     ) {
         self.model = model
         self.attention = attention
@@ -31,6 +33,7 @@ public struct NextScaleTrainingConfiguration: Sendable, Equatable, Codable {
         self.seed = seed
         self.labelDropout = labelDropout
         self.gammaInitialScale = gammaInitialScale
+        self.measureInterval = measureInterval
     }
 
     /// - Throws: ``ConfigurationError``.
@@ -39,6 +42,7 @@ public struct NextScaleTrainingConfiguration: Sendable, Equatable, Codable {
         try optimizer.validate()
         try ConfigurationError.requireBatch(batch)
         try ConfigurationError.requireLabelDropout(labelDropout)
+        try ConfigurationError.requireMeasureInterval(measureInterval)
     }
 }
 
@@ -94,7 +98,7 @@ public final class NextScaleTraining: TrainingRun {
         let labels = dropped(
             tokens.labels(indices), rate: configuration.labelDropout,
             noClass: configuration.model.noClass, generator: &generator)
-        let maps = tokens.tokens(indices)
+        let maps = tokens.tokens(indices, generator: &generator)
         let input = quantizer.nextScaleInput(quantizer.split(maps))
         let logits = network.logits(
             labels: labels, nextScaleInput: input,
@@ -102,7 +106,9 @@ public final class NextScaleTraining: TrainingRun {
                 configuration.model.dropPathRates, batch: labels.count, generator: &generator))
         let result = NextScaleLoss(logits: logits, tokens: maps, weights: weights)
         let optimisation = try optimizer.update(loss: result.loss, step: step)
+        let measures = step % configuration.measureInterval == 0
         step += 1
+        guard measures else { return [] }
         return [TrainingMetric("loss", Double(result.loss.item()))]
             + NextScaleLoss.figures(
                 logits: logits, tokens: maps, crossEntropies: result.crossEntropies,

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 
-/// Tokens and labels of every picture of a data set.
+/// Tokens and labels of every picture of a data set, each in one or more changed copies.
 public struct TokenCache: Sendable {
     /// Pictures.
     public let count: Int
+    /// Copies of every picture; one unless it was changed.
+    public let copies: Int
     /// Tokens per picture, L.
     public let length: Int
     private let tokens: [UInt16]
@@ -15,33 +17,51 @@ public struct TokenCache: Sendable {
     ///
     /// - Parameters:
     ///   - dataset: pictures of the tokenizer's size.
+    ///   - augmentation: changes every copy by a draw of its own.
+    ///   - copies: of every picture.
     ///   - limit: encodes only the first pictures.
-    ///   - progress: pictures done and in all.
+    ///   - progress: pictures done and in all, copies counted.
     /// - Throws: errors of the pictures; `CancellationError`.
     /// - Precondition: at most 65,536 codes.
     public init(
-        encoding dataset: any Dataset, tokenizer: VQVAE, batch: Int = 64, limit: Int? = nil,
-        cancellation: Cancellation, progress: (Int, Int) -> Void = { _, _ in }
+        encoding dataset: any Dataset, tokenizer: VQVAE,
+        augmentation: PictureAugmentation = .none, copies: Int = 1, seed: UInt64 = 0,
+        batch: Int = 64, limit: Int? = nil, cancellation: Cancellation,
+        progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         precondition(tokenizer.configuration.vocabulary <= 1 << 16, "codes are kept in 16 bits")
+        precondition(copies >= 1, "\(copies) copies of every picture")
         let count = min(dataset.count, limit ?? dataset.count)
         let length = tokenizer.configuration.tokenCount
+        let total = count * copies
+        let steps = (total + batch - 1) / batch
         var tokens: [UInt16] = []
-        tokens.reserveCapacity(count * length)
-        for start in stride(from: 0, to: count, by: batch) {
+        tokens.reserveCapacity(total * length)
+        let loader = BatchLoader(dataset, augmentation: augmentation, seed: seed) { step in
+            // Steps beyond the last are prepared in vain; they repeat the last picture.
+            let first = min(step * batch, total - 1)
+            return (first..<min(first + batch, total)).map { $0 % count }
+        }
+        for step in 0..<steps {
             try cancellation.check()
-            let indices = Array(start..<min(start + batch, count))
-            let maps = tokenizer.tokens(try dataset.batch(indices).images)
+            let maps = tokenizer.tokens(try loader.batch(step: step).images)
             tokens += Tensor.concatenated(maps, axis: 1).int32s().map { UInt16($0) }
-            progress(start + indices.count, count)
+            progress(min((step + 1) * batch, total), total)
         }
         self.count = count
+        self.copies = copies
         self.length = length
         self.tokens = tokens
         labels = (0..<count).map { Int32(dataset.label(at: $0)) }
     }
 
-    /// Tokens [B, L] of some pictures.
+    /// Tokens [B, L] of some pictures, of a copy of each drawn at random.
+    func tokens(_ indices: [Int], generator: inout RandomGenerator) -> Tensor {
+        guard copies > 1 else { return tokens(indices) }
+        return tokens(indices.map { $0 + count * generator.nextInt(below: copies) })
+    }
+
+    /// Tokens [B, L] of some pictures; indices from ``count`` on mean further copies.
     func tokens(_ indices: [Int]) -> Tensor {
         var values: [Int32] = []
         values.reserveCapacity(indices.count * length)

@@ -76,8 +76,7 @@ public struct TokenizerTrainingConfiguration: Sendable, Equatable, Codable {
             "\(codebookStart)", "0 to below the number of steps")
         try ConfigurationError.require(
             scaleDropout >= 0 && scaleDropout <= 1, "scale_dropout", "\(scaleDropout)", "0 to 1")
-        try ConfigurationError.require(
-            measureInterval > 0, "measure_every", "\(measureInterval)", "1 or more")
+        try ConfigurationError.requireMeasureInterval(measureInterval)
         try ConfigurationError.require(
             perceptualWeight == 0 || model.imageSize % 4 == 0, "perceptual",
             "\(perceptualWeight)", "0 for pictures whose side is no multiple of 4")
