@@ -14,7 +14,8 @@ public final class CPUDevice: Device, @unchecked Sendable {
     package let pool: OpaquePointer?
     /// Whether 3 × 3 convolutions may take Winograd's path; else they are sums of products.
     let transformsConvolutions: Bool
-    private let memory = MemoryCache(limit: 512 << 20)
+    private let memory = MemoryCache(
+        limit: 512 << 20, largeLimit: Int(ProcessInfo.processInfo.physicalMemory / 4))
     let resamplingMatrices = ResamplingCache(limit: 512)
 
     /// Creates a device.

@@ -10,11 +10,18 @@ final class MemoryCache: @unchecked Sendable {
     private let lock = NSLock()
     private var free: [Int: [UnsafeMutableRawPointer]] = [:]
     private var held = 0
+    private var inUse = 0
+    private var mostInUse = 0
     private let limit: Int
+    private let largeLimit: Int
 
-    /// - Parameter limit: most bytes kept while unused.
-    init(limit: Int) {
+    /// - Parameters:
+    ///   - limit: bytes that may be kept while unused in any case.
+    ///   - largeLimit: bytes that may be kept as long as held and used bytes together stay below the
+    ///     most that was ever in use: a training step takes all of it again.
+    init(limit: Int, largeLimit: Int) {
         self.limit = limit
+        self.largeLimit = largeLimit
     }
 
     deinit {
@@ -25,6 +32,8 @@ final class MemoryCache: @unchecked Sendable {
     func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
         let size = Self.sizeClass(byteCount)
         lock.lock()
+        inUse += size
+        mostInUse = max(mostInUse, inUse)
         if let block = free[size]?.popLast() {
             held -= size
             lock.unlock()
@@ -39,7 +48,9 @@ final class MemoryCache: @unchecked Sendable {
     func give(_ block: UnsafeMutableRawPointer, byteCount: Int) {
         let size = Self.sizeClass(byteCount)
         lock.lock()
-        if held + size <= limit {
+        inUse -= size
+        let bound = max(limit, min(largeLimit, mostInUse - inUse))
+        if held + size <= bound {
             free[size, default: []].append(block)
             held += size
             lock.unlock()
