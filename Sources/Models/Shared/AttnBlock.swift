@@ -13,9 +13,9 @@ struct AttnBlock: Sendable {
     private let projection: Convolution2D
     private let channels: Int
 
-    init(_ scope: ParameterScope, channels: Int) {
+    init(_ scope: ParameterScope, channels: Int, groups: Int) {
         self.channels = channels
-        norm = GroupNorm(scope["norm"], channels: channels)
+        norm = GroupNorm(scope["norm"], channels: channels, groups: groups)
         qkv = Convolution2D(
             scope["qkv"], inputs: channels, outputs: 3 * channels, kernel: 1)
         projection = Convolution2D(

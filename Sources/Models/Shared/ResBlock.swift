@@ -17,10 +17,10 @@ struct ResBlock: Sendable {
     private let conv2: Convolution2D
     private let shortcut: Convolution2D?
 
-    init(_ scope: ParameterScope, inputs: Int, outputs: Int) {
-        norm1 = GroupNorm(scope["norm1"], channels: inputs)
+    init(_ scope: ParameterScope, inputs: Int, outputs: Int, groups: Int) {
+        norm1 = GroupNorm(scope["norm1"], channels: inputs, groups: groups)
         conv1 = Convolution2D(scope["conv1"], inputs: inputs, outputs: outputs, kernel: 3)
-        norm2 = GroupNorm(scope["norm2"], channels: outputs)
+        norm2 = GroupNorm(scope["norm2"], channels: outputs, groups: groups)
         conv2 = Convolution2D(scope["conv2"], inputs: outputs, outputs: outputs, kernel: 3)
         shortcut =
             inputs == outputs

@@ -57,7 +57,7 @@ public struct TokenizerTrainingSystem: TrainingSystem {
             "model",
             keys: [
                 "image_size", "channels", "channel_multipliers", "residual_blocks",
-                "latent_channels", "codebook_size", "patch_nums", "phi_count",
+                "latent_channels", "codebook_size", "patch_nums", "phi_count", "norm_groups",
             ])
         let configuration = VQVAEConfiguration(
             channels: try model.int("channels", in: 32...4096),
@@ -66,7 +66,8 @@ public struct TokenizerTrainingSystem: TrainingSystem {
             latentChannels: try model.int("latent_channels", in: 1...4096),
             vocabulary: try model.int("codebook_size", in: 2...65_536),
             patchNums: try model.ints("patch_nums", in: 1...256),
-            phiCount: try model.int("phi_count", default: 4, in: 1...64))
+            phiCount: try model.int("phi_count", default: 4, in: 1...64),
+            normGroups: try model.int("norm_groups", default: 32, in: 1...4096))
         let size = configuration.imageSize
         if let wanted = try model.intIfPresent("image_size"), wanted != size {
             throw model.invalidValue(

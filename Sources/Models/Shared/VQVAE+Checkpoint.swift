@@ -79,7 +79,9 @@ extension VQVAEConfiguration {
             channels: channels, channelMultipliers: multipliers,
             residualBlocks: max(1, archive.childCount("encoder.down.0.block")),
             latentChannels: codebook[1], vocabulary: codebook[0], patchNums: sides,
-            phiCount: max(1, archive.childCount("quantize.quant_resi.qresi_ls")))
+            phiCount: max(1, archive.childCount("quantize.quant_resi.qresi_ls")),
+            // Tensors do not tell; published files have 32.
+            normGroups: archive.metadata["norm_groups"].flatMap { Int($0) } ?? 32)
         try validate()
         if let imageSize, imageSize != self.imageSize {
             throw ConfigurationError.imageSizeMismatch(

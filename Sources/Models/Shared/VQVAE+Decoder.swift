@@ -25,18 +25,22 @@ struct VQVAEDecoder: Sendable {
         var inputs = configuration.channels * multipliers[last]
         convIn = Convolution2D(
             scope["conv_in"], inputs: configuration.latentChannels, outputs: inputs, kernel: 3)
-        middle = MiddleBlocks(scope["mid"], channels: inputs)
+        middle = MiddleBlocks(scope["mid"], channels: inputs, groups: configuration.normGroups)
         levels = multipliers.indices.reversed().map { index in
             let scope = scope["up"]["\(index)"]
             let outputs = configuration.channels * multipliers[index]
             var level = Level()
             for block in 0...configuration.residualBlocks {
                 level.blocks.append(
-                    ResBlock(scope["block"]["\(block)"], inputs: inputs, outputs: outputs))
+                    ResBlock(
+                        scope["block"]["\(block)"], inputs: inputs, outputs: outputs,
+                        groups: configuration.normGroups))
                 inputs = outputs
                 if index == last {
                     level.attention.append(
-                        AttnBlock(scope["attn"]["\(block)"], channels: outputs))
+                        AttnBlock(
+                            scope["attn"]["\(block)"], channels: outputs,
+                            groups: configuration.normGroups))
                 }
             }
             if index > 0 {
@@ -45,7 +49,7 @@ struct VQVAEDecoder: Sendable {
             }
             return level
         }
-        normOut = GroupNorm(scope["norm_out"], channels: inputs)
+        normOut = GroupNorm(scope["norm_out"], channels: inputs, groups: configuration.normGroups)
         convOut = Convolution2D(scope["conv_out"], inputs: inputs, outputs: 3, kernel: 3)
     }
 

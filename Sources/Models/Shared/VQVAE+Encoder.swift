@@ -30,11 +30,15 @@ struct VQVAEEncoder: Sendable {
             var level = Level()
             for block in 0..<configuration.residualBlocks {
                 level.blocks.append(
-                    ResBlock(scope["block"]["\(block)"], inputs: inputs, outputs: outputs))
+                    ResBlock(
+                        scope["block"]["\(block)"], inputs: inputs, outputs: outputs,
+                        groups: configuration.normGroups))
                 inputs = outputs
                 if index == last {
                     level.attention.append(
-                        AttnBlock(scope["attn"]["\(block)"], channels: outputs))
+                        AttnBlock(
+                            scope["attn"]["\(block)"], channels: outputs,
+                            groups: configuration.normGroups))
                 }
             }
             if index < last {
@@ -45,8 +49,8 @@ struct VQVAEEncoder: Sendable {
             }
             return level
         }
-        middle = MiddleBlocks(scope["mid"], channels: inputs)
-        normOut = GroupNorm(scope["norm_out"], channels: inputs)
+        middle = MiddleBlocks(scope["mid"], channels: inputs, groups: configuration.normGroups)
+        normOut = GroupNorm(scope["norm_out"], channels: inputs, groups: configuration.normGroups)
         convOut = Convolution2D(
             scope["conv_out"], inputs: inputs, outputs: configuration.latentChannels, kernel: 3)
     }
@@ -72,10 +76,10 @@ struct MiddleBlocks: Sendable {
     private let attention1: AttnBlock
     private let block2: ResBlock
 
-    init(_ scope: ParameterScope, channels: Int) {
-        block1 = ResBlock(scope["block_1"], inputs: channels, outputs: channels)
-        attention1 = AttnBlock(scope["attn_1"], channels: channels)
-        block2 = ResBlock(scope["block_2"], inputs: channels, outputs: channels)
+    init(_ scope: ParameterScope, channels: Int, groups: Int) {
+        block1 = ResBlock(scope["block_1"], inputs: channels, outputs: channels, groups: groups)
+        attention1 = AttnBlock(scope["attn_1"], channels: channels, groups: groups)
+        block2 = ResBlock(scope["block_2"], inputs: channels, outputs: channels, groups: groups)
     }
 
     func callAsFunction(_ x: Tensor) -> Tensor { block2(attention1(block1(x))) }

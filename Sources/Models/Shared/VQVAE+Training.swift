@@ -248,6 +248,7 @@ public final class TokenizerTraining: TrainingRun {
             [
                 "system": "vqvae", "patch_nums": "\(configuration.model.patchNums)",
                 "image_size": "\(configuration.model.imageSize)",
+                "norm_groups": "\(configuration.model.normGroups)",
             ]
         )
     }
