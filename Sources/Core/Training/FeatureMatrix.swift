@@ -48,6 +48,7 @@ public struct FeatureMatrix: Sendable, Equatable {
             values: Array(values[(range.lowerBound * width)..<(range.upperBound * width)]))
     }
 
-    /// The rows as a tensor [N, D].
-    var tensor: Tensor { Tensor(values, shape: [count, width]) }
+    /// The rows as a tensor [N, D] of the CPU, so that distances are the same whatever device the
+    /// features come from.
+    var tensor: Tensor { Tensor(values, shape: [count, width], device: CPUDevice.shared) }
 }
