@@ -14,7 +14,6 @@ import base64
 import statistics
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -85,23 +84,23 @@ class Sides:
         settings = sampling(variant, mode)
         self.our_sample(settings)
         self.their_sample(settings)
-        pairs: list[tuple[dict[str, Any], dict[str, Any]]] = []
-        for run in range(runs):
-            settings = sampling(variant, mode, seed=run + 2)
-            answers = {}
-            bodies = [("ours", self.our_sample), ("theirs", self.their_sample)]
-            for side, body in bodies if run % 2 == 0 else reversed(bodies):
-                time.sleep(turns.PAUSE)
-                answers[side] = body(settings)
-            pairs.append((answers["ours"], answers["theirs"]))
+        ours: list[dict[str, Any]] = []
+        theirs: list[dict[str, Any]] = []
+        disturbed = turns.collect(
+            lambda: self.our_sample(settings),
+            lambda: self.their_sample(settings),
+            runs,
+            ours,
+            theirs,
+        )
         name = f"{variant}, {mode} mode"
         for part, key in [("", None), (": transformer", "transformer_"), (": decode", "decode_")]:
             times = [
                 [a["seconds"] if key is None else a["figures"][key + "seconds"] for a in side]
-                for side in zip(*pairs)
+                for side in (ours, theirs)
             ]
-            table.add(turns.Comparison(name + part, times[0], times[1]))
-        peaks = [max(a["figures"]["peak_bytes"] for a in side) / 1e9 for side in zip(*pairs)]
+            table.add(turns.Comparison(name + part, times[0], times[1], disturbed=disturbed))
+        peaks = [max(a["figures"]["peak_bytes"] for a in side) / 1e9 for side in (ours, theirs)]
         table.rows[-3].update(ours_peak_gb=peaks[0], theirs_peak_gb=peaks[1])
         table.note(f"  peak resident memory: ours {peaks[0]:.2f} GB, theirs {peaks[1]:.2f} GB")
 
