@@ -10,6 +10,7 @@
 #include "ck_math.h"
 #include "ck_micro.h"
 #include "ck_transpose.h"
+#include "ck_widen.h"
 
 enum {
     TILE = 48,           // vectors of the widest register tile; each tile is packed by itself
@@ -24,7 +25,8 @@ enum { KEPT_FLOATS = 16 << 20 };
 
 typedef struct {
     long vectors, scalars, depth;  // extents
-    const float *v, *s;            // operands: v is packed, s is broadcast
+    const void *v, *s;             // operands: v is packed, s is broadcast
+    ck_float_type v_type, s_type;  // 16-bit operands have steps of 1 along the sum
     long v_step, v_depth;          // strides of v along vectors and along the sum
     long s_step, s_depth;
     float *c;
@@ -66,6 +68,16 @@ CK_KERNEL static void pack_transposed(const float *v, long step, long count, lon
     }
 }
 
+CK_KERNEL static void widen(const uint16_t *from, ck_float_type type, long step, long rows,
+                            long count, float *out, long pitch) {
+    ck_widen_rows(from, type, step, rows, count, out, pitch);
+}
+
+// Where element (i, k) of an operand lies.
+static const void *element(const void *base, ck_float_type type, long offset) {
+    return (const char *)base + offset * (type == CK_FLOAT32 ? 4 : 2);
+}
+
 // A task is 64 steps of the sum of one tile.
 static void pack_body(void *raw, long begin, long end, int worker) {
     (void)worker;
@@ -75,9 +87,14 @@ static void pack_body(void *raw, long begin, long end, int worker) {
         long first = task / parts * TILE, k = task % parts * 64;
         long depth = at_most(job->depth - k, 64);
         long width = tile_width(job, first), count = at_most(job->vectors - first, width);
-        const float *v = job->v + first * job->v_step + k * job->v_depth;
+        const float *v =
+            element(job->v, job->v_type, first * job->v_step + k * job->v_depth);
         float *out = job->packed + first * job->depth + k * width;
-        if (job->v_step == 1) pack_dense(v, job->v_depth, count, width, depth, out);
+        if (job->v_type != CK_FLOAT32) {
+            float rows[TILE * 64];
+            widen((const uint16_t *)v, job->v_type, job->v_step, count, depth, rows, 64);
+            pack_transposed(rows, 64, count, width, depth, out);
+        } else if (job->v_step == 1) pack_dense(v, job->v_depth, count, width, depth, out);
         else if (job->v_depth == 1) pack_transposed(v, job->v_step, count, width, depth, out);
         else
             for (long t = 0; t < depth; t++)
@@ -148,23 +165,59 @@ CK_KERNEL static void pack_scalars(const float *s, long step, long depth_stride,
 
 // Lines of the next panel's rows are asked for while a tile is computed: a weight read for the first
 // time comes from memory, in short pieces that the processor doesn't foresee.
-static void prefetch_part(const float *rows, long step, long count, long depth, long part,
-                          long parts) {
-    long lines = (depth + 15) / 16, begin = lines * part / parts, end = lines * (part + 1) / parts;
-    for (long r = 0; r < count; r++)
+typedef struct {
+    const char *rows;
+    long step, count, bytes;
+} lines;
+
+static void prefetch_part(lines next, long part, long parts) {
+    long all = (next.bytes + 63) / 64, begin = all * part / parts, end = all * (part + 1) / parts;
+    for (long r = 0; r < next.count; r++)
         for (long line = begin; line < end; line++)
-            __builtin_prefetch(rows + r * step + line * 16, 0, 2);
+            __builtin_prefetch(next.rows + r * next.step + line * 64, 0, 2);
 }
 
-// One panel of scalars against all tiles of a block.
-static void panel_product(const gemm_job *job, long rows, const float *s, long rs, long cs, long at,
-                          long width, long k, long depth, float *sums, long ldc, int accumulate,
-                          const float *next, long next_rows) {
+// Rows of the broadcast operand for some steps of the sum, where the product can read them.
+typedef struct {
+    const float *rows;
+    long step, depth_step;
+} panel;
+
+// Rows first + i.. of the job's scalars: where they lie, packed before, or widened now.
+static panel panel_of(const gemm_job *job, const float *packed, long i, long row, long rows, long k,
+                      long depth) {
+    if (packed) return (panel){packed + i * depth, 1, PANEL};
+    const void *s = element(job->s, job->s_type, row * job->s_step + k);
+    if (job->s_type == CK_FLOAT32) return (panel){s, job->s_step, 1};
+    float *wide = ck_scratch(SCALARS, SCALAR_BLOCK * DEPTH_BLOCK);
+    widen(s, job->s_type, job->s_step, rows, depth, wide, DEPTH_BLOCK);
+    return (panel){wide, DEPTH_BLOCK, 1};
+}
+
+// The rows that are read after rows i.. at step k of a chunk: the next panel, the first one of the next
+// steps, or the first one of the next chunk.
+static lines lines_after(const gemm_job *job, long first, long scalars, long i, long k) {
+    if (job->s_depth != 1) return (lines){0};
+    long row = first + i + PANEL, at = k;
+    if (i + PANEL >= scalars) {
+        row = first, at = k + DEPTH_BLOCK;
+        if (at >= job->depth) row = first + scalars, at = 0;
+    }
+    long size = job->s_type == CK_FLOAT32 ? 4 : 2;
+    return (lines){.rows = element(job->s, job->s_type, row * job->s_step + at),
+                   .step = job->s_step * size,
+                   .count = at_most(job->scalars - row, PANEL),
+                   .bytes = at_most(job->depth - at, DEPTH_BLOCK) * size};
+}
+
+// One panel of scalars against all tiles of a block; the rows after it are on their way meanwhile.
+static void panel_product(const gemm_job *job, panel p, long rows, lines next, long at, long width,
+                          long k, long depth, float *sums, long ldc, int accumulate) {
     long tiles = (width + TILE - 1) / TILE;
     for (long tile = 0; tile < tiles; tile++) {
         long first = at + tile * TILE, columns = tile_width(job, first);
-        if (next_rows > 0) prefetch_part(next, job->s_step, next_rows, depth, tile, tiles);
-        ck_product(rows, columns, depth, s, rs, cs,
+        prefetch_part(next, tile, tiles);
+        ck_product(rows, columns, depth, p.rows, p.step, p.depth_step,
                    job->packed + first * job->depth + k * columns, columns, sums + tile * TILE, ldc,
                    accumulate);
     }
@@ -190,19 +243,18 @@ static void product_body(void *raw, long begin, long end, int worker) {
         int started = job->accumulate || job->bias;
         for (long k = 0; k < job->depth; k += DEPTH_BLOCK) {
             long depth = at_most(job->depth - k, DEPTH_BLOCK);
-            const float *s = job->s + first * job->s_step + k * job->s_depth;
             int accumulate = started || k > 0;
-            float *panels = NULL;
+            float *packed = NULL;
             if (job->s_depth != 1) {
-                panels = ck_scratch(SCALARS, SCALAR_BLOCK * DEPTH_BLOCK);
-                pack_scalars(s, job->s_step, job->s_depth, scalars, depth, panels);
+                packed = ck_scratch(SCALARS, SCALAR_BLOCK * DEPTH_BLOCK);
+                pack_scalars((const float *)job->s + first * job->s_step + k * job->s_depth,
+                             job->s_step, job->s_depth, scalars, depth, packed);
             }
             for (long i = 0; i < scalars; i += PANEL) {
                 long rows = at_most(scalars - i, PANEL);
-                long next = panels ? 0 : at_most(scalars - i - PANEL, PANEL);
-                panel_product(job, rows, panels ? panels + i * depth : s + i * job->s_step,
-                              panels ? 1 : job->s_step, panels ? PANEL : 1, at, width, k, depth,
-                              sums + i * ldc, ldc, accumulate, s + (i + PANEL) * job->s_step, next);
+                panel p = panel_of(job, packed, i, first + i, rows, k, depth);
+                panel_product(job, p, rows, lines_after(job, first, scalars, i, k), at, width, k,
+                              depth, sums + i * ldc, ldc, accumulate);
             }
         }
         if (direct) continue;
@@ -233,14 +285,16 @@ static void run(ck_pool *pool, gemm_job *job) {
 }
 
 static void orient(gemm_job *job, long m, long n, const float *a, long a_row, long a_column,
-                   const float *b, long b_row, long b_column, long ldc) {
+                   const void *b, ck_float_type b_type, long b_row, long b_column, long ldc) {
     if (n <= m) {
         job->vectors = n, job->v = b, job->v_step = b_column, job->v_depth = b_row;
+        job->v_type = b_type;
         job->scalars = m, job->s = a, job->s_step = a_row, job->s_depth = a_column;
         job->c_vector = 1, job->c_scalar = ldc;
     } else {
         job->vectors = m, job->v = a, job->v_step = a_row, job->v_depth = a_column;
         job->scalars = n, job->s = b, job->s_step = b_column, job->s_depth = b_row;
+        job->s_type = b_type;
         job->c_vector = ldc, job->c_scalar = 1;
     }
 }
@@ -254,16 +308,16 @@ void ck_gemm(ck_pool *pool, long m, long n, long k, const float *a, long a_row, 
         return;
     }
     gemm_job job = {.depth = k, .c = c, .accumulate = accumulate};
-    orient(&job, m, n, a, a_row, a_column, b, b_row, b_column, ldc);
+    orient(&job, m, n, a, a_row, a_column, b, CK_FLOAT32, b_row, b_column, ldc);
     run(pool, &job);
 }
 
 void ck_linear(ck_pool *pool, long rows, long n, long k, const float *x, long x_row, long x_column,
-               const float *weight, long w_row, long w_column, const float *bias,
-               float *y) {
+               const void *weight, ck_float_type type, long w_row, long w_column,
+               const float *bias, float *y) {
     if (rows == 0 || n == 0) return;
     gemm_job job = {.depth = k, .c = y, .bias = bias};
-    orient(&job, rows, n, x, x_row, x_column, weight, w_column, w_row, n);
+    orient(&job, rows, n, x, x_row, x_column, weight, type, w_column, w_row, n);
     run(pool, &job);
 }
 

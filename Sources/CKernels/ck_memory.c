@@ -2,6 +2,7 @@
 #include "ck_memory.h"
 
 #include "ck_math.h"
+#include "ck_widen.h"
 
 typedef struct {
     int dims, width, add;
@@ -102,20 +103,6 @@ typedef struct {
     void *destination;
 } conversion;
 
-CK_INLINE float half_to_float(uint16_t h) {
-    // Shift the exponent by multiplication: exact for normal and subnormal halves alike.
-    uint32_t sign = (uint32_t)(h & 0x8000u) << 16, magnitude = (uint32_t)(h & 0x7fffu) << 13;
-    float f;
-    memcpy(&f, &magnitude, 4);
-    f *= 5.192296858534828e33f;  // 2^112
-    uint32_t bits;
-    memcpy(&bits, &f, 4);
-    bits = (h & 0x7c00u) == 0x7c00u ? (magnitude | 0x7f800000u) : bits;
-    bits |= sign;
-    memcpy(&f, &bits, 4);
-    return f;
-}
-
 CK_INLINE uint16_t float_to_half(float f) {
     uint32_t bits;
     memcpy(&bits, &f, 4);
@@ -142,7 +129,7 @@ CK_KERNEL static void f16_to_f32(void *raw, long begin, long end, int worker) {
     const conversion *c = raw;
     const uint16_t *s = c->source;
     float *d = c->destination;
-    for (long i = begin; i < end; i++) d[i] = half_to_float(s[i]);
+    for (long i = begin; i < end; i++) d[i] = ck_half_to_float(s[i]);
 }
 
 CK_KERNEL static void f32_to_f16(void *raw, long begin, long end, int worker) {

@@ -3,6 +3,9 @@
 #include <stdint.h>
 #include "ck_pool.h"
 
+/// How the elements of a weight are stored.
+typedef enum { CK_FLOAT32 = 0, CK_FLOAT16 = 1, CK_BFLOAT16 = 2 } ck_float_type;
+
 /// Most dimensions that a strided kernel takes after collapsing.
 #define CK_MAX_DIMS 8
 

@@ -33,7 +33,10 @@ public final class Parameter: @unchecked Sendable {
         get { lock.withLock { trainable } }
         set {
             lock.withLock {
-                if newValue && !trainable { stored = stored.copied() }
+                if newValue && !trainable {
+                    stored =
+                        stored.dtype == .float32 ? stored.copied() : stored.cast(to: .float32)
+                }
                 trainable = newValue
             }
         }

@@ -42,20 +42,24 @@ extension CPUDevice {
         let rows = x.shape[0]
         let n = weight.shape[0]
         let result = Tensor.empty([rows, n], device: self)
-        let weight = weight.dtype == .float32 ? weight : cast(weight.contiguous(), to: .float32)
         let bias = bias.map { $0.dtype == .float32 ? $0 : cast($0.contiguous(), to: .float32) }
         let x = Self.multiplicable(x)
-        let w = Self.multiplicable(weight)
         if Self.prefersOwnProduct, x.shape[1] > 0 {
+            let type = Self.floatType(weight.dtype)
+            let w =
+                type == CK_FLOAT32
+                ? Self.multiplicable(weight) : weight.strides[1] == 1 ? weight : weight.contiguous()
             let bias = bias?.contiguous()
             withExtendedLifetime((x.storage, w.storage, bias?.storage)) {
                 ck_linear(
                     pool, rows, n, x.shape[1], x.floatAddress, x.strides[0], x.strides[1],
-                    w.floatAddress, w.strides[0], w.strides[1], bias?.floatAddress,
+                    w.address, type, w.strides[0], w.strides[1], bias?.floatAddress,
                     result.floatAddress)
             }
             return result
         }
+        let weight = weight.dtype == .float32 ? weight : cast(weight.contiguous(), to: .float32)
+        let w = Self.multiplicable(weight)
         if let bias {
             // Filling the result with the bias first saves a pass over it.
             copy(bias.expanded(to: [rows, n]), into: result)
@@ -93,6 +97,17 @@ extension CPUDevice {
     /// Debian 12's OpenBLAS falls back to AVX2 kernels on AMD processors with AVX-512, at half the rate
     /// of ours; without AVX-512 it is at least as fast.
     private static let prefersOwnProduct = ck_gemm_is_preferred() != 0
+
+    public var readsNarrowWeights: Bool { Self.prefersOwnProduct }
+
+    private static func floatType(_ dtype: DType) -> ck_float_type {
+        switch dtype {
+        case .float16: CK_FLOAT16
+        case .bfloat16: CK_BFLOAT16
+        case .float32: CK_FLOAT32
+        case .int32, .int64, .uint8: preconditionFailure("a weight cannot be \(dtype)")
+        }
+    }
 
     private static func operand(_ x: Tensor) -> BLAS.Matrix {
         let (rows, columns) = (x.shape[0], x.shape[1])

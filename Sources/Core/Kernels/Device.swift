@@ -16,6 +16,10 @@ public protocol Device: AnyObject, Sendable, NetworkKernels {
     /// a computation asks after each pass or step. On the CPU there is nothing to report.
     func throwPendingError() throws
 
+    /// Whether ``linear(_:_:_:)`` reads 16-bit weights as fast as float32 ones; where not, they are
+    /// widened once, when a model is loaded.
+    var readsNarrowWeights: Bool { get }
+
     // MARK: Memory
     /// Uninitialised memory; never fails for 0 bytes.
     func allocate(byteCount: Int) -> Storage
@@ -113,4 +117,8 @@ public struct AdamWSettings: Sendable {
     public var correction1: Float
     /// 1 − β2^t.
     public var correction2: Float
+}
+
+extension Device {
+    public var readsNarrowWeights: Bool { false }
 }

@@ -16,7 +16,8 @@ public struct Linear: Sendable {
     ) {
         weight = scope.parameter(
             "weight", shape: [outputs, inputs],
-            initializer: initializer ?? .uniform(bound: 1 / Float(max(1, inputs)).squareRoot()))
+            initializer: initializer ?? .uniform(bound: 1 / Float(max(1, inputs)).squareRoot()),
+            isLinearWeight: true)
         bias =
             hasBias
             ? scope.parameter("bias", shape: [outputs], initializer: biasInitializer) : nil

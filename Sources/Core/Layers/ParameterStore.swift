@@ -79,12 +79,15 @@ public final class ParameterStore {
         return mismatch
     }
 
-    fileprivate func make(_ name: String, shape: [Int], initializer: Initializer) -> Parameter {
+    fileprivate func make(
+        _ name: String, shape: [Int], initializer: Initializer, isLinearWeight: Bool
+    ) -> Parameter {
         precondition(byName[name] == nil, "parameter \(name) was asked for twice")
-        var value = tensor(name, shape: shape) {
+        let mayBeNarrow = isLinearWeight && device.readsNarrowWeights
+        var value = tensor(name, shape: shape, mayBeNarrow: mayBeNarrow) {
             initializer(shape, generator: &generator, device: device)
         }
-        if value.dtype != .float32 {
+        if !value.dtype.isFloatingPoint {
             mismatch.mistyped.append((name, shape, value.dtype))
             value = placeholder(shape)
         }
@@ -100,7 +103,9 @@ public final class ParameterStore {
         return value
     }
 
-    private func tensor(_ name: String, shape: [Int], otherwise make: () -> Tensor) -> Tensor {
+    private func tensor(
+        _ name: String, shape: [Int], mayBeNarrow: Bool = false, otherwise make: () -> Tensor
+    ) -> Tensor {
         guard let source else { return make() }
         taken.insert(name)
         guard let found = source[name] else {
@@ -111,9 +116,9 @@ public final class ParameterStore {
             mismatch.misshapen.append((name, shape, found.shape))
             return placeholder(shape)
         }
-        // 16-bit weights are widened once; float32 ones stay mapped.
+        // What a kernel can read as it lies stays mapped; other 16-bit weights are widened once.
         switch found.dtype {
-        case .float16, .bfloat16: return found.cast(to: .float32)
+        case .float16, .bfloat16: return mayBeNarrow ? found : found.cast(to: .float32)
         case .float32, .int32, .int64, .uint8: return found
         }
     }
@@ -139,10 +144,15 @@ public struct ParameterScope {
     public subscript(index: Int) -> ParameterScope { self[String(index)] }
 
     /// Makes or takes a parameter.
+    ///
+    /// - Parameter isLinearWeight: it is used by `linear` alone, which also reads 16-bit weights: they
+    ///   may stay as they are in the checkpoint until the parameter becomes trainable.
     public func parameter(
-        _ name: String, shape: [Int], initializer: Initializer = .zeros
+        _ name: String, shape: [Int], initializer: Initializer = .zeros,
+        isLinearWeight: Bool = false
     ) -> Parameter {
-        store.make(prefix + name, shape: shape, initializer: initializer)
+        store.make(
+            prefix + name, shape: shape, initializer: initializer, isLinearWeight: isLinearWeight)
     }
 
     /// Makes or takes a tensor that is stored but never trained.

@@ -14,6 +14,14 @@ public enum DType: String, Sendable, CaseIterable, Codable {
         }
     }
 
+    /// Whether elements are floating-point numbers of any width.
+    public var isFloatingPoint: Bool {
+        switch self {
+        case .float32, .float16, .bfloat16: true
+        case .int32, .int64, .uint8: false
+        }
+    }
+
     /// The name in a safetensors header: F32, F16, BF16, I32, I64, U8.
     public var safetensorsName: String {
         switch self {

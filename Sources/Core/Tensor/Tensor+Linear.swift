@@ -33,7 +33,7 @@ public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tens
     let y = recorded(value, inputs: traced) { dy in
         let dy = dy.contiguous()
         var gradients: [Gradient?] = [
-            needsGradient(flat) ? .init(matmul(dy, weight.detached())) : nil,
+            needsGradient(flat) ? .init(matmul(dy, weight.detached().cast(to: .float32))) : nil,
             needsGradient(weight) ? .init(matmul(dy.transposed(), flat.detached())) : nil,
         ]
         if let bias { gradients.append(needsGradient(bias) ? .init(dy.sum(axes: [0])) : nil) }

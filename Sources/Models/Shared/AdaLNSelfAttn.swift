@@ -65,14 +65,17 @@ public struct AdaLNSelfAttn: Sendable {
         vBias = attn.parameter("v_bias", shape: [width])
         zeroKeyBias = attn.buffer("zero_k_bias", shape: [width]) { .zeros([width]) }
         qkvWeight = attn.parameter(
-            "mat_qkv.weight", shape: [3 * width, width], initializer: initial)
+            "mat_qkv.weight", shape: [3 * width, width], initializer: initial,
+            isLinearWeight: true)
         projectionWeight = attn.parameter(
-            "proj.weight", shape: [width, width], initializer: output)
+            "proj.weight", shape: [width, width], initializer: output, isLinearWeight: true)
         projectionBias = attn.parameter("proj.bias", shape: [width])
         let ffn = scope["ffn"]
-        fc1Weight = ffn.parameter("fc1.weight", shape: [4 * width, width], initializer: initial)
+        fc1Weight = ffn.parameter(
+            "fc1.weight", shape: [4 * width, width], initializer: initial, isLinearWeight: true)
         fc1Bias = ffn.parameter("fc1.bias", shape: [4 * width])
-        fc2Weight = ffn.parameter("fc2.weight", shape: [width, 4 * width], initializer: output)
+        fc2Weight = ffn.parameter(
+            "fc2.weight", shape: [width, 4 * width], initializer: output, isLinearWeight: true)
         fc2Bias = ffn.parameter("fc2.bias", shape: [width])
         if c.usesSharedAdaLN {
             adaShared = scope.parameter(
@@ -82,7 +85,8 @@ public struct AdaLNSelfAttn: Sendable {
             adaBias = nil
         } else {
             let weight = scope.parameter(
-                "ada_lin.1.weight", shape: [6 * width, width], initializer: initial)
+                "ada_lin.1.weight", shape: [6 * width, width], initializer: initial,
+                isLinearWeight: true)
             adaBias = scope.parameter("ada_lin.1.bias", shape: [6 * width])
             if !scope.isLoading {
                 // Gates start near zero, so that a new block is close to the identity.

@@ -59,7 +59,7 @@ public final class NextScaleTransformer: Sendable {
             ? (
                 scope.parameter(
                     "shared_ada_lin.1.weight", shape: [6 * width, width],
-                    initializer: .transformer(width: width)),
+                    initializer: .transformer(width: width), isLinearWeight: true),
                 scope.parameter("shared_ada_lin.1.bias", shape: [6 * width])
             ) : nil
         let blocks = (0..<configuration.depth).map {

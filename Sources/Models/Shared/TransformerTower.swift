@@ -17,11 +17,11 @@ struct TransformerHead: Sendable {
         let norm = scope[prefix + "head_nm"]["ada_lin.1"]
         adaWeight = norm.parameter(
             "weight", shape: [2 * c.width, c.width],
-            initializer: .normal(standardDeviation: 0.5 * deviation))
+            initializer: .normal(standardDeviation: 0.5 * deviation), isLinearWeight: true)
         adaBias = norm.parameter("bias", shape: [2 * c.width])
         weight = scope[prefix + "head"].parameter(
             "weight", shape: [c.vocabulary, c.width],
-            initializer: .normal(standardDeviation: 0.02 * deviation))
+            initializer: .normal(standardDeviation: 0.02 * deviation), isLinearWeight: true)
         bias = scope[prefix + "head"].parameter("bias", shape: [c.vocabulary])
     }
 
