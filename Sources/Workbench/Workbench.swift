@@ -34,8 +34,11 @@ enum Entry {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Workbench.parseAsRoot()
-            let device = (command as? any ComputingCommand)?.common.computeDevice
-            try withDevice(device ?? CPUDevice.shared) { try command.run() }
+            let device = try (command as? any ComputingCommand)?.common.computeDevice()
+            try withDevice(device ?? CPUDevice.shared) {
+                try command.run()
+                try currentDevice.throwPendingError()
+            }
         } catch {
             exit(ExitStatus.report(error))
         }

@@ -162,6 +162,9 @@ public final class CUDADevice: Device, @unchecked Sendable {
                 let slot = argument.slot
                 slots.append(slot)
                 guard case .tensor(let tensor) = argument else { continue }
+                guard tensor.storage.device === self else {
+                    throw .otherDevice(operation: kernel.name, device: tensor.device.name)
+                }
                 guard CUDAMemory.isReal(slot) else {
                     throw .neverComputed(operation: kernel.name)
                 }

@@ -16,8 +16,20 @@ public enum CUDAError: Error, Equatable, Sendable {
     case outOfMemory(wanted: Int, held: Int, free: Int, total: Int)
     /// A tensor was used whose computation had failed before.
     case neverComputed(operation: String)
+    /// A kernel was given a tensor of another device.
+    case otherDevice(operation: String, device: String)
     /// The environment names a rank or size that cannot be.
     case badRank(variable: String, value: String)
+}
+
+extension CUDAError {
+    /// Whether what was asked for is not to be had, as opposed to work that failed.
+    public var isInput: Bool {
+        switch self {
+        case .missingLibrary, .noSuchDevice, .unsupportedDevice, .badRank: true
+        case .failed, .compilation, .outOfMemory, .neverComputed, .otherDevice: false
+        }
+    }
 }
 
 extension CUDAError: CustomStringConvertible {
@@ -47,6 +59,10 @@ extension CUDAError: CustomStringConvertible {
         case .neverComputed(let operation):
             return "\(operation) was given a tensor that could not be computed before; "
                 + "load the model again."
+        case .otherDevice(let operation, let device):
+            return
+                "\(operation) was given a tensor of another device (\(device)); a model and what "
+                + "it is given must be on one device."
         case .badRank(let variable, let value):
             return "\(variable) is \(value): the rank must be a whole number from 0 to below the "
                 + "number of processes."

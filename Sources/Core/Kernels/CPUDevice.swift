@@ -103,13 +103,17 @@ public final class CPUDevice: Device, @unchecked Sendable {
 extension Tensor {
     /// The first element for a float32 kernel.
     package var floatAddress: UnsafeMutablePointer<Float> {
-        precondition(dtype == .float32, "a float32 kernel was given \(dtype)")
+        precondition(
+            dtype == .float32 && device is CPUDevice,
+            "a float32 kernel of the CPU was given \(dtype) on \(device.name)")
         return address.assumingMemoryBound(to: Float.self)
     }
 
     /// The first element for an int32 kernel.
     package var int32Address: UnsafeMutablePointer<Int32> {
-        precondition(dtype == .int32, "an int32 kernel was given \(dtype)")
+        precondition(
+            dtype == .int32 && device is CPUDevice,
+            "an int32 kernel of the CPU was given \(dtype) on \(device.name)")
         return address.assumingMemoryBound(to: Int32.self)
     }
 }

@@ -173,6 +173,7 @@ public final class JobQueue: @unchecked Sendable {
         var state = Job.State.done
         do {
             try work(handle)
+            try currentDevice.throwPendingError()
         } catch is CancellationError {
             state = .cancelled
         } catch {

@@ -121,6 +121,7 @@ struct NetworkOptimizer {
         clock.start()
         let gradients = loss.backward()
         let norm = globalNorm(gradients, of: parameters)
+        try loss.device.throwPendingError()
         guard norm.isFinite else { throw TrainingError.nonFiniteLoss(step: step) }
         let share = configuration.maxMinutes.map { Float(clock.seconds / (60 * $0)) } ?? 0
         let rate = schedule.rate(step: step, share: share)

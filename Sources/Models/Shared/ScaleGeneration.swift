@@ -133,6 +133,7 @@ struct ScaleGeneration {
         _ logits: Tensor, state: inout ScaleState, step: Int, positions: [[Int]]
     ) throws -> LogitTable {
         let raw = logits.floats()
+        try logits.device.throwPendingError()
         guard raw.allSatisfy(\.isFinite) else {
             throw SamplingError.nonFiniteLogits(scale: state.scale, step: step)
         }

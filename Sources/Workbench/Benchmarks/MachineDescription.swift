@@ -4,6 +4,8 @@ import Foundation
 
 /// The machine, the libraries and the build, for benchmarks and `doctor`.
 struct MachineDescription: Encodable {
+    /// What computes.
+    var device: String
     var processor: String
     var cores: Int
     var threads: Int
@@ -14,7 +16,7 @@ struct MachineDescription: Encodable {
     var build: String
     var version: String
 
-    init(device: CPUDevice) {
+    init(device: any Device) {
         let cpuinfo = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         func field(_ name: String) -> String? {
             cpuinfo.split(separator: "\n").first { $0.hasPrefix(name) }
@@ -24,7 +26,8 @@ struct MachineDescription: Encodable {
         let flags = Set((field("flags") ?? "").split(separator: " "))
         processor = field("model name") ?? "unknown"
         cores = ProcessInfo.processInfo.activeProcessorCount
-        threads = device.threads
+        self.device = device.name
+        threads = ((device as? CPUDevice) ?? .shared).threads
         memoryGB = Double(ProcessInfo.processInfo.physicalMemory) / 1e9
         vectorUnits =
             flags.contains("avx512vl") ? "AVX-512" : flags.contains("avx2") ? "AVX2" : "SSE2"
@@ -40,6 +43,7 @@ struct MachineDescription: Encodable {
 
     var text: String {
         """
+        \(device)
         \(processor), \(cores) cores (\(threads) threads used), \
         \(String(format: "%.0f", memoryGB)) GB, \(vectorUnits)
         \(blas), \(blasKernel) kernels

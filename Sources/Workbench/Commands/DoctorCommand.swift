@@ -29,7 +29,7 @@ struct DoctorCommand: ComputingCommand {
 
     private struct Report: Encodable {
         var machine: MachineDescription
-        var cuda: String
+        var cuda: CUDAReport
         var models: [String]
         var problems: [String]
         var terminal: TerminalReport?
@@ -38,13 +38,12 @@ struct DoctorCommand: ComputingCommand {
     func run() throws {
         let access = try ModelAccess(common)
         let report = Report(
-            machine: MachineDescription(device: hostDevice),
-            cuda: "not used: this build computes on the CPU",
+            machine: MachineDescription(device: currentDevice), cuda: CUDAReport(),
             models: access.catalog.entries.map(\.card.name),
             problems: access.catalog.problems.map { "\($0)" }, terminal: Self.terminal())
         if json.isOn { return try Output.json(report) }
         Output.line(report.machine.text)
-        Output.line("CUDA      \(report.cuda)")
+        for line in report.cuda.lines { Output.line(line) }
         let models = report.models.isEmpty ? "none" : report.models.joined(separator: ", ")
         Output.line("models    \(models)")
         for problem in report.problems { Output.line("          \(problem)") }

@@ -62,7 +62,7 @@ struct SelfTestCommand: ComputingCommand {
         if json.isOn {
             try Output.json(
                 Report(
-                    passed: failed.isEmpty, device: hostDevice.name, checks: rows))
+                    passed: failed.isEmpty, device: currentDevice.name, checks: rows))
         } else {
             Output.line(
                 failed.isEmpty

@@ -41,7 +41,7 @@ struct TrainCommand: ComputingCommand {
         let name = try table.string("name")
         let system = try Registry.trainingSystem(named: table.string("system"), recipe: recipe)
         let folder = try RunFolder(path: out ?? "runs/\(name)")
-        let device = hostDevice
+        let device = currentDevice
         let interrupt = Interrupt()
         let saved = try resume ? folder.load(device: device) : nil
         if resume && saved == nil {

@@ -5,8 +5,17 @@ import Foundation
 
 /// Where to compute, where weights are, how much to say.
 struct CommonOptions: ParsableArguments {
-    @Option(help: "Where to compute: auto, cpu.")
-    var device = "auto"
+    @Option(
+        help: ArgumentHelp(
+            "Where to compute: auto (a GPU where there is one), cpu, cuda, cuda:N.",
+            valueName: "device"))
+    var device = DeviceChoice.auto
+
+    @Option(
+        help: ArgumentHelp(
+            "How products on a GPU read their operands: bfloat16, float32.",
+            valueName: "type"))
+    var precision = CUDADevice.Precision.bfloat16
 
     @Option(help: "Threads for kernels and OpenBLAS; as many as cores by default.")
     var threads: Int?
@@ -35,17 +44,29 @@ struct CommonOptions: ParsableArguments {
         if let threads, !(1...1024).contains(threads) {
             throw ValidationError("--threads is \(threads); give a number from 1 to 1024.")
         }
-        guard ["auto", "cpu"].contains(device) else {
-            throw ValidationError(
-                "--device \(device) cannot be used: this build computes on the CPU; "
-                    + "give auto or cpu.")
-        }
     }
 
     /// The device to compute on.
-    var computeDevice: CPUDevice {
-        guard let threads else { return .shared }
-        return CPUDevice(threads: threads)
+    ///
+    /// - Throws: `CUDAError` when a GPU was asked for and cannot be used.
+    func computeDevice() throws -> any Device {
+        switch device {
+        case .cpu: return processor
+        case .cuda(let ordinal):
+            return try CUDADevice(
+                ordinal: ordinal ?? ProcessRank.current().local, precision: precision)
+        case .auto:
+            do {
+                return try CUDADevice(ordinal: ProcessRank.current().local, precision: precision)
+            } catch {
+                // `doctor` says what is missing.
+                return processor
+            }
+        }
+    }
+
+    private var processor: CPUDevice {
+        threads.map { CPUDevice(threads: $0) } ?? .shared
     }
 }
 
@@ -53,6 +74,31 @@ struct CommonOptions: ParsableArguments {
 protocol ComputingCommand: ParsableCommand {
     var common: CommonOptions { get }
 }
+
+/// What `--device` names.
+enum DeviceChoice: ExpressibleByArgument, Equatable {
+    case auto
+    case cpu
+    /// The GPU of this number; that of the process's local rank when nil.
+    case cuda(Int?)
+
+    init?(argument: String) {
+        switch argument {
+        case "auto": self = .auto
+        case "cpu": self = .cpu
+        case "cuda": self = .cuda(nil)
+        default:
+            guard argument.hasPrefix("cuda:"), let ordinal = Int(argument.dropFirst(5)),
+                ordinal >= 0
+            else { return nil }
+            self = .cuda(ordinal)
+        }
+    }
+
+    var defaultValueDescription: String { "auto" }
+}
+
+extension CUDADevice.Precision: ExpressibleByArgument {}
 
 /// The CPU device in force: that of `--threads`, or the shared one.
 var hostDevice: CPUDevice { (currentDevice as? CPUDevice) ?? .shared }

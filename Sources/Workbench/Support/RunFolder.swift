@@ -42,7 +42,7 @@ struct RunFolder {
     }
 
     /// The saved state, if there is one.
-    func load(device: CPUDevice) throws -> TrainingState? {
+    func load(device: any Device) throws -> TrainingState? {
         guard FileManager.default.fileExists(atPath: checkpointPath) else { return nil }
         let archive = try Safetensors.open(path: checkpointPath)
         var values: [String: String] = [:]
