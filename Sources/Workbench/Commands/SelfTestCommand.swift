@@ -11,13 +11,18 @@ struct SelfTestCommand: ComputingCommand {
         discussion: """
             Gradients are compared with differences, number formats and random numbers with known \
             answers, weight files with the checksums of their cards, and models with the answers \
-            that were stored beside them (<name>.selftest.json).
+            that were stored beside them (<name>.selftest.json). With --device cuda every operator \
+            and a short training are compared with the CPU first.
 
             Examples:
               workbench selftest
               workbench selftest --json
+              workbench selftest --device cuda --filter attention
               workbench selftest --record --models weights
             """)
+
+    @Option(help: ArgumentHelp("Run only checks whose name contains this.", valueName: "text"))
+    var filter: String?
 
     @Flag(help: "Store the answers of the installed models instead of checking them.")
     var record = false
@@ -41,11 +46,15 @@ struct SelfTestCommand: ComputingCommand {
         let access = try ModelAccess(common)
         if record { return try recordAnswers(access, cancellation: interrupt.cancellation) }
         var rows: [Report.Row] = []
-        for check in SelfCheck.numerics + SelfCheck.models(access, interrupt.cancellation) {
+        let checks = (SelfCheck.all(access, interrupt.cancellation)).filter { check in
+            filter.map { check.name.contains($0) } ?? true
+        }
+        for check in checks {
             try interrupt.cancellation.check()
             var row = Report.Row(name: check.name, passed: true, detail: "")
             do {
                 row.detail = try check.body()
+                try currentDevice.throwPendingError()
             } catch let error as CancellationError {
                 throw error
             } catch {
@@ -96,6 +105,22 @@ struct SelfCheck {
     /// What is wrong, in a sentence.
     struct Failure: Error, CustomStringConvertible {
         let description: String
+    }
+
+    /// Everything; on a GPU its comparison with the CPU first.
+    static func all(_ access: ModelAccess, _ cancellation: Cancellation) -> [SelfCheck] {
+        let models = models(access, cancellation)
+        guard let gpu = currentDevice as? CUDADevice else { return numerics + models }
+        // Differences and stored answers are finer than bfloat16.
+        let exact = (numerics + models).map { check in
+            SelfCheck(name: check.name) {
+                let before = gpu.precision
+                gpu.precision = .float32
+                defer { gpu.precision = before }
+                return try check.body()
+            }
+        }
+        return device(gpu) + exact
     }
 
     /// Everything that needs no model.

@@ -61,7 +61,7 @@ extension SelfCheck {
         return "within \(worst)"
     }
 
-    private static var tensorOperators: [Operator] {
+    static var tensorOperators: [Operator] {
         [
             Operator("add", [2, 3], [3]) { $0[0] + $0[1] },
             Operator("subtract", [2, 3], [2, 1]) { $0[0] - $0[1] },
@@ -99,7 +99,7 @@ extension SelfCheck {
         ]
     }
 
-    private static var networkOperators: [Operator] {
+    static var networkOperators: [Operator] {
         [
             Operator("convolution2D", [1, 2, 4, 4], [3, 2, 3, 3], [3]) {
                 convolution2D($0[0], weight: $0[1], bias: $0[2], padding: .same(1))
@@ -159,7 +159,7 @@ extension SelfCheck {
     }
 
     /// Values far enough apart that a largest one stays the largest.
-    private static func ramp(_ count: Int) -> Tensor {
+    static func ramp(_ count: Int) -> Tensor {
         Tensor((0..<count).map { Float($0) * 3 }, shape: [1, count])
     }
 }

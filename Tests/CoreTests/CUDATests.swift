@@ -1,0 +1,92 @@
+// What of the CUDA device needs no GPU: allocation classes, cache names, walks, ranks, sentences.
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Testing
+
+@testable import Core
+
+@Suite struct CUDATests {
+    @Test func sizeClassesWasteAtMostAnEighth() {
+        for count in [1, 511, 513, 5_000, 1 << 20, (1 << 20) + 1, 123_456_789] {
+            let size = CUDAMemory.sizeClass(count)
+            #expect(size >= count && size % 512 == 0)
+            #expect(size <= max(512, count + count / 8 + 512))
+            #expect(CUDAMemory.sizeClass(size) == size)
+        }
+    }
+
+    @Test func theNameOfACompiledSourceDependsOnAllThatDecidesIt() {
+        func name(_ text: String, _ architecture: String, _ compiler: String) -> String {
+            CUDAKernelCache.fileName(
+                source: "rows", text: text, architecture: architecture, compiler: compiler)
+        }
+        let base = name("a", "sm_90a", "13.0")
+        #expect(base.hasPrefix("rows-sm_90a-") && base.hasSuffix(".cubin"))
+        #expect(base == name("a", "sm_90a", "13.0"))
+        #expect(
+            Set([
+                base, name("b", "sm_90a", "13.0"), name("a", "sm_80", "13.0"),
+                name("a", "sm_90a", "12.9"),
+            ]).count == 4)
+        #expect(CUDAKernelCache.architecture(major: 8, minor: 6) == "sm_86")
+        #expect(
+            CUDAKernelCache.defaultFolder(["XDG_CACHE_HOME": "relative", "HOME": "/h"])
+                == "/h/.cache/workbench/cuda")
+    }
+
+    @Test func everySourceIsEmbeddedAfterTheCommonPart() {
+        for source in CUDASource.allCases {
+            #expect(source.text.contains("warp_sum"))
+            #expect(source.text.contains("#line 1 \"\(source.rawValue).cu\""))
+        }
+    }
+
+    @Test func walksMergeAndWiden() throws {
+        let walk = try #require(CUDAWalk([4, 6, 8], [[96, 8, 1], [48, 8, 1]]))
+        #expect(walk.shape == [4, 48] && walk.count == 192 && walk.fits)
+        let aligned = try #require(UnsafeMutableRawPointer(bitPattern: 4096))
+        let wide = walk.widened(elementSize: 4, to: [16, 8], addresses: [aligned, aligned])
+        #expect(wide.elementSize == 16 && wide.shape == [4, 12])
+        #expect(wide.operandStrides == [[24, 1], [12, 1]])
+        let odd = walk.widened(elementSize: 4, to: [16, 8], addresses: [aligned + 8, aligned])
+        #expect(odd.elementSize == 8)
+    }
+
+    @Test func argumentsLieInTheLowBytesOfTheirSlots() {
+        #expect(CUDAArgument.int(-1).slot == 0xFFFF_FFFF)
+        #expect(CUDAArgument.float(1).slot == 0x3F80_0000)
+        #expect(CUDAArgument.long(-1).slot == UInt64.max)
+        #expect(CUDAArgument.optional(nil).slot == 0)
+    }
+
+    @Test func piecesCoverEveryElementOnce() {
+        let pieces = CUDAPieces(counts: [1, CUDAPieces.size, CUDAPieces.size + 1, 0])
+        #expect(pieces.entries == [0, 0, 1, 0, 2, 0, 2, Int64(CUDAPieces.size)])
+    }
+
+    @Test func ranksAreReadOffEveryLauncher() throws {
+        #expect(try ProcessRank.current([:]) == ProcessRank())
+        #expect(
+            try ProcessRank.current(["RANK": "3", "WORLD_SIZE": "8", "LOCAL_RANK": "1"])
+                == ProcessRank(rank: 3, size: 8, local: 1))
+        #expect(
+            try ProcessRank.current([
+                "OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2",
+                "OMPI_COMM_WORLD_LOCAL_RANK": "1",
+            ]) == ProcessRank(rank: 1, size: 2, local: 1))
+        #expect(
+            try ProcessRank.current(["SLURM_PROCID": "0", "SLURM_NTASKS": "4"])
+                == ProcessRank(rank: 0, size: 4, local: 0))
+        #expect(throws: CUDAError.badRank(variable: "RANK", value: "8")) {
+            try ProcessRank.current(["RANK": "8", "WORLD_SIZE": "8"])
+        }
+    }
+
+    @Test func aMissingDriverIsASentence() {
+        let error = CUDAError.missingLibrary(.driver, reason: "no such file")
+        #expect("\(error)".contains("libcuda.so.1") && "\(error)".contains("WORKBENCH_CUDA_LIBS"))
+        let memory = CUDAError.outOfMemory(
+            wanted: 3 << 30, held: 70 << 30, free: 1 << 20, total: 80 << 30)
+        #expect("\(memory)".contains("3072 MiB"))
+    }
+}
