@@ -39,9 +39,26 @@ final class MemoryCache: @unchecked Sendable {
             lock.unlock()
             return block
         }
+        let dropped = dropSurplus()
         lock.unlock()
+        for block in dropped { Foundation.free(block) }
         // Fresh memory is paid for by page faults: large blocks get huge pages.
         return ck_allocate(size)
+    }
+
+    /// Blocks to give away so that held and used memory together stay near the most that was ever in
+    /// use: maps that grow from scale to scale never ask for an old size again.
+    private func dropSurplus() -> [UnsafeMutableRawPointer] {
+        let bound = max(limit, mostInUse + mostInUse / 8)
+        guard inUse + held > bound else { return [] }
+        var dropped: [UnsafeMutableRawPointer] = []
+        for size in free.keys.sorted(by: >) {
+            while inUse + held > bound, let block = free[size]?.popLast() {
+                held -= size
+                dropped.append(block)
+            }
+        }
+        return dropped
     }
 
     /// Takes a block back; `byteCount` as it was asked for.

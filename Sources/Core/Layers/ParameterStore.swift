@@ -42,14 +42,40 @@ public final class ParameterStore {
 
     private var generator: RandomGenerator
     private let source: [String: Tensor]?
+    private let making: Making?
     private var taken: Set<String> = []
     private var byName: [String: Parameter] = [:]
+
+    /// How a store without a checkpoint makes its tensors in another way than by the initializers.
+    package struct Making {
+        /// A parameter by name, shape and the initializer that it would be drawn from.
+        package var parameter: (String, [Int], Initializer) -> Tensor
+        /// A buffer by name, shape and what it would hold.
+        package var buffer: (String, [Int], () -> Tensor) -> Tensor
+
+        package init(
+            parameter: @escaping (String, [Int], Initializer) -> Tensor,
+            buffer: @escaping (String, [Int], () -> Tensor) -> Tensor
+        ) {
+            self.parameter = parameter
+            self.buffer = buffer
+        }
+    }
 
     /// A store that draws every parameter.
     public init(seed: UInt64, device: any Device = currentDevice) {
         self.device = device
         generator = RandomGenerator(seed: seed, stream: 0x7061_7261)
         source = nil
+        making = nil
+    }
+
+    /// A store whose tensors are made by the caller, as if they came from a checkpoint.
+    package init(making: Making, device: any Device = currentDevice) {
+        self.device = device
+        generator = RandomGenerator(seed: 0)
+        source = nil
+        self.making = making
     }
 
     /// A store that takes every parameter from a checkpoint's tensors.
@@ -57,10 +83,11 @@ public final class ParameterStore {
         self.device = device
         generator = RandomGenerator(seed: 0)
         source = tensors
+        making = nil
     }
 
     /// Whether parameters come from a checkpoint.
-    public var isLoading: Bool { source != nil }
+    public var isLoading: Bool { source != nil || making != nil }
 
     /// The root of the names.
     public var scope: ParameterScope { ParameterScope(store: self, prefix: "") }
@@ -85,7 +112,8 @@ public final class ParameterStore {
         precondition(byName[name] == nil, "parameter \(name) was asked for twice")
         let mayBeNarrow = isLinearWeight && device.readsNarrowWeights
         var value = tensor(name, shape: shape, mayBeNarrow: mayBeNarrow) {
-            initializer(shape, generator: &generator, device: device)
+            making?.parameter(name, shape, initializer)
+                ?? initializer(shape, generator: &generator, device: device)
         }
         if !value.dtype.isFloatingPoint {
             mismatch.mistyped.append((name, shape, value.dtype))
@@ -98,7 +126,7 @@ public final class ParameterStore {
     }
 
     fileprivate func makeBuffer(_ name: String, shape: [Int], make: () -> Tensor) -> Tensor {
-        let value = tensor(name, shape: shape, otherwise: make)
+        let value = tensor(name, shape: shape) { making?.buffer(name, shape, make) ?? make() }
         buffers[name] = value
         return value
     }

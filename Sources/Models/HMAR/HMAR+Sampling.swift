@@ -63,9 +63,11 @@ final class HMARPredictor: ScalePredictor {
                 isGuided ? condition : condition.narrowed(axis: 0, start: 0, length: batch))
         }
         x = x + embeddings.places(scale: scale)
-        let logits = try model.nextScaleTower(
-            x, conditioning: conditioning, checkpoint: checkpoint)
-        return isGuided ? guided(logits, batch: batch, by: t) : logits
+        let tower = model.nextScaleTower
+        return isGuided
+            ? try tower.guidedLogits(
+                x, conditioning: conditioning, by: t, checkpoint: checkpoint)
+            : try tower(x, conditioning: conditioning, checkpoint: checkpoint)
     }
 
     func maskedLogits(
@@ -87,9 +89,8 @@ final class HMARPredictor: ScalePredictor {
             return try model.maskTower.tower(
                 single, conditioning: masked, checkpoint: checkpoint)
         }
-        let logits = try model.maskTower.tower(
-            Tensor.concatenated([single, single], axis: 0), conditioning: masked,
+        return try model.maskTower.tower.guidedLogits(
+            Tensor.concatenated([single, single], axis: 0), conditioning: masked, by: cfg * 1e-6,
             checkpoint: checkpoint)
-        return guided(logits, batch: batch, by: cfg * 1e-6)
     }
 }

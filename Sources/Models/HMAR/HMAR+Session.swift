@@ -13,6 +13,17 @@ extension HMARSession {
         let refines = request.variant == .hmar
         let observer = SessionObserver(
             control: control, tokenizer: tokenizer, rows: request.schedule.rows, refines: refines)
+        let outcome = try tokens(
+            request, filters: filters, labels: labels, refines: refines, observer: observer)
+        return try result(of: outcome, observer: observer, batch: request.count)
+    }
+
+    /// All scales; what the predictor keeps between them (VAR's cache) is gone before the decoder needs
+    /// memory.
+    private func tokens(
+        _ request: SamplingRequest, filters: (topK: TopK, topP: TopP), labels: [Int32],
+        refines: Bool, observer: SessionObserver
+    ) throws -> ScaleGeneration.Outcome {
         var generation = ScaleGeneration(
             plan: .init(
                 batch: request.count, rows: request.schedule.rows, topK: filters.topK,
@@ -20,7 +31,7 @@ extension HMARSession {
             predictor: try predictor(request, labels: labels, refines: refines),
             quantizer: tokenizer.quantizer,
             sampler: RandomSampler(seed: request.seed, batch: request.count), observer: observer)
-        return try result(of: generation.run(), observer: observer, batch: request.count)
+        return try generation.run()
     }
 
     /// Checks what a person may get wrong.

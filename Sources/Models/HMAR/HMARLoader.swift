@@ -50,7 +50,7 @@ public final class HMARSession: ImageEditing, ImageTokenizing {
     /// Builds a session from opened checkpoints.
     ///
     /// - Throws: `CheckpointError`, ``ConfigurationError``.
-    public init(
+    public convenience init(
         card: ModelCard, tokenizer: TensorArchive?, hmar: TensorArchive?,
         varBaseline varArchive: TensorArchive?
     ) throws {
@@ -59,7 +59,7 @@ public final class HMARSession: ImageEditing, ImageTokenizing {
                 file: card.name, tensorCount: 0, firstNames: [],
                 hint: "the card names no file with the role tokenizer")
         }
-        guard let first = hmar ?? varArchive else {
+        guard hmar != nil || varArchive != nil else {
             throw CheckpointError.unknownKind(
                 file: card.name, tensorCount: 0, firstNames: [],
                 hint: "the card names no file with the role hmar or var")
@@ -76,27 +76,41 @@ public final class HMARSession: ImageEditing, ImageTokenizing {
                 configuration, path: archive.path, against: vqvae.configuration,
                 tokenizerPath: tokenizer.path, classes: card.classes)
         }
+        func format(_ archive: TensorArchive?) -> String? { archive?.format.rawValue }
+        self.init(
+            card: card, tokenizer: vqvae, hmar: hmarModel, varBaseline: varModel,
+            sources: [format(tokenizer), format(hmar), format(varArchive)])
+    }
+
+    /// Joins models that are in memory already and belong together.
+    ///
+    /// - Parameter sources: where tokenizer, HMAR and VAR came from, for the summary.
+    /// - Precondition: at least one transformer.
+    package init(
+        card: ModelCard, tokenizer: VQVAE, hmar: HMAR?, varBaseline: VAR?, sources: [String?]
+    ) {
+        let configurations = [hmar?.configuration, varBaseline?.configuration].compactMap { $0 }
+        precondition(!configurations.isEmpty, "a session without a transformer")
         self.card = card
-        self.tokenizer = vqvae
-        self.hmar = hmarModel
-        self.var = varModel
+        self.tokenizer = tokenizer
+        self.hmar = hmar
+        self.var = varBaseline
         geometry = ScaleGeometry(
-            imageSize: vqvae.configuration.imageSize, patchNums: sides,
-            vocabulary: vqvae.configuration.vocabulary,
+            imageSize: tokenizer.configuration.imageSize, patchNums: configurations[0].patchNums,
+            vocabulary: tokenizer.configuration.vocabulary,
             classes: card.classes ?? (0..<configurations[0].classCount).map { "\($0)" })
         variants =
-            (hmarModel == nil ? [] : [.hmar, .hmarNextScale]) + (varModel == nil ? [] : [.var])
+            (hmar == nil ? [] : [.hmar, .hmarNextScale]) + (varBaseline == nil ? [] : [.var])
         let groups = [
-            ("tokenizer", tokenizer, vqvae.parameters),
-            ("hmar", hmar ?? first, hmarModel?.parameters ?? []),
-            ("var", varArchive ?? first, varModel?.network.parameters ?? []),
-        ].filter { !$0.2.isEmpty }
-        summaryLines = groups.map { role, archive, parameters in
-            let count = parameters.reduce(0) { $0 + $1.value.count }
-            return "\(role): \(archive.format.rawValue), \(count) parameters"
+            ("tokenizer", tokenizer.parameters), ("hmar", hmar?.parameters ?? []),
+            ("var", varBaseline?.network.parameters ?? []),
+        ]
+        summaryLines = zip(groups, sources).filter { !$0.0.1.isEmpty }.map { group, source in
+            let count = group.1.reduce(0) { $0 + $1.value.count }
+            return "\(group.0): \(source ?? "made here"), \(count) parameters"
         }
         weightBytes = groups.reduce(0) { total, group in
-            total + group.2.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteCount }
+            total + group.1.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteCount }
         }
     }
 

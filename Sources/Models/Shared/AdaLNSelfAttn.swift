@@ -145,8 +145,27 @@ public struct AdaLNSelfAttn: Sendable {
             cache: cache)
         let h = gatedResidual(x, attended, gate: gamma1)
         let normed = modulatedLayerNorm(h, scale: m.scale2, shift: m.shift2, epsilon: 1e-6)
-        let hidden = linear(normed, fc1Weight.tensor, fc1Bias.tensor).geluTanh()
-        return gatedResidual(h, linear(hidden, fc2Weight.tensor, fc2Bias.tensor), gate: gamma2)
+        return gatedResidual(h, feedForward(normed), gate: gamma2)
+    }
+
+    /// The hidden layer takes at most this much memory outside of training.
+    private static let hiddenBytes = 32 << 20
+
+    /// Rows are independent of each other, so a long sequence goes through the wide hidden layer in
+    /// blocks: same numbers, and memory that doesn't grow with four times the width.
+    private func feedForward(_ x: Tensor) -> Tensor {
+        func all(_ x: Tensor) -> Tensor {
+            let hidden = linear(x, fc1Weight.tensor, fc1Bias.tensor).geluTanh()
+            return linear(hidden, fc2Weight.tensor, fc2Bias.tensor)
+        }
+        let rows = x.count / width
+        let block = max(1, Self.hiddenBytes / (16 * width))
+        guard rows > block, !fc1Weight.isTrainable else { return all(x) }
+        let flat = x.reshaped([rows, width])
+        let parts = stride(from: 0, to: rows, by: block).map {
+            all(flat.narrowed(axis: 0, start: $0, length: min(block, rows - $0)))
+        }
+        return Tensor.concatenated(parts, axis: 0).reshaped(x.shape)
     }
 
     private func attend(_ x: Tensor, mask: AttentionMask, cache: KeyValueCache?) -> Tensor {

@@ -11,6 +11,8 @@ struct TransformerHead: Sendable {
     private let adaWeight, adaBias, weight, bias: Parameter
 
     var parameters: [Parameter] { [adaWeight, adaBias, weight, bias] }
+    /// Codes V.
+    var vocabulary: Int { bias.value.shape[0] }
 
     init(_ scope: ParameterScope, configuration c: TransformerConfiguration, prefix: String = "") {
         let deviation = (1 / (3 * Float(c.width))).squareRoot()
@@ -77,6 +79,29 @@ struct TransformerTower: Sendable {
             head: head.modulation(activated: activated))
     }
 
+    /// Guided logits [B, L, V] of inputs x [2B, L, C], conditional rows first; see ``guided(_:batch:by:)``.
+    ///
+    /// The head and the guidance go through the sequence in blocks, so that the logits of both halves
+    /// never exist together.
+    func guidedLogits(
+        _ x: Tensor, conditioning: TowerConditioning, caches: [KeyValueCache]? = nil, by t: Double,
+        checkpoint: () throws -> Void
+    ) rethrows -> Tensor {
+        let h = try features(
+            x, conditioning: conditioning, mask: .full, caches: caches, dropPath: nil,
+            checkpoint: checkpoint)
+        let (batch, length) = (x.shape[0] / 2, x.shape[1])
+        let block = max(1, Self.logitBytes / (4 * x.shape[0] * head.vocabulary))
+        let parts = stride(from: 0, to: length, by: block).map { start in
+            let part = h.narrowed(axis: 1, start: start, length: min(block, length - start))
+            return guided(head(part.contiguous(), conditioning.head), batch: batch, by: t)
+        }
+        return parts.count == 1 ? parts[0] : Tensor.concatenated(parts, axis: 1)
+    }
+
+    /// What the logits of one block take at most.
+    private static let logitBytes = 32 << 20
+
     /// Logits [B, L, V] of inputs x [B, L, C].
     ///
     /// - Parameters:
@@ -88,6 +113,16 @@ struct TransformerTower: Sendable {
         caches: [KeyValueCache]? = nil, dropPath: [(Tensor, Tensor)]? = nil,
         checkpoint: () throws -> Void
     ) rethrows -> Tensor {
+        head(
+            try features(
+                x, conditioning: conditioning, mask: mask, caches: caches, dropPath: dropPath,
+                checkpoint: checkpoint), conditioning.head)
+    }
+
+    private func features(
+        _ x: Tensor, conditioning: TowerConditioning, mask: AttentionMask,
+        caches: [KeyValueCache]?, dropPath: [(Tensor, Tensor)]?, checkpoint: () throws -> Void
+    ) rethrows -> Tensor {
         var h = x
         for (index, block) in blocks.enumerated() {
             try checkpoint()
@@ -95,6 +130,6 @@ struct TransformerTower: Sendable {
                 h, modulation: conditioning.blocks[index], mask: mask, cache: caches?[index],
                 dropPath: dropPath?[index])
         }
-        return head(h, conditioning.head)
+        return h
     }
 }

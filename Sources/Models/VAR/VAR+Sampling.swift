@@ -41,10 +41,9 @@ final class VARPredictor: ScalePredictor {
             x = embeddings.start(condition)
         }
         x = x + embeddings.places(scale: scale)
-        let logits = try network.tower(
-            x, conditioning: conditioning, caches: caches, checkpoint: checkpoint)
-        return guided(
-            logits, batch: batch, by: configuration.guidance(cfg: cfg, scale: scale))
+        return try network.tower.guidedLogits(
+            x, conditioning: conditioning, caches: caches,
+            by: configuration.guidance(cfg: cfg, scale: scale), checkpoint: checkpoint)
     }
 
     func maskedLogits(

@@ -8,15 +8,20 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure speed: kernels against BLAS, models, memory.",
         discussion: """
-            Every figure is the median of at least seven runs after a warm-up, with the fastest and \
-            the slowest. Rates of one run may be compared with each other; those of two machines \
-            may not.
+            Every figure is the median of several runs after a warm-up, with the fastest and the \
+            slowest. Rates of one run may be compared with each other; those of two machines may not.
 
             Examples:
               workbench bench
               workbench bench kernels --json
+              workbench bench hmar --size d16
+              workbench bench hmar --against var --resolution 1024
+              workbench bench load
             """,
-        subcommands: [BenchSuitesCommand.self, BenchPeerCommand.self],
+        subcommands: [
+            BenchSuitesCommand.self, BenchHMARCommand.self, BenchLoadCommand.self,
+            BenchPeerCommand.self,
+        ],
         defaultSubcommand: BenchSuitesCommand.self)
 }
 
@@ -40,7 +45,7 @@ struct BenchSuitesCommand: ComputingCommand {
     func validate() throws {
         guard ["all", "kernels", "model", "application"].contains(suite) else {
             throw ValidationError(
-                "bench \(suite) is not known; give all, kernels, model or application.")
+                "bench \(suite) is not known; give all, kernels, model, application, hmar or load.")
         }
         guard (7...1000).contains(runs) else {
             throw ValidationError("--runs is \(runs); give 7 to 1000.")
@@ -62,11 +67,7 @@ struct BenchSuitesCommand: ComputingCommand {
             report.rows += try ApplicationBenchmarks(arguments: folder + ["--model", model])
                 .run(bench)
         }
-        if json.isOn {
-            try Output.json(report)
-        } else {
-            Output.line(report.text)
-        }
+        try report.write(asJSON: json.isOn)
     }
 }
 
@@ -74,11 +75,23 @@ struct BenchSuitesCommand: ComputingCommand {
 struct BenchReport: Encodable {
     var machine: MachineDescription
     var rows: [BenchRow]
+    /// Whole pictures measured, for programs that compare them.
+    var pictures: [PictureFigures]?
 
-    var text: String {
+    /// Prints the report on standard output.
+    func write(asJSON: Bool) throws {
+        if asJSON { try Output.json(self) } else { Output.line(text) }
+    }
+
+    private var text: String {
         var lines = [machine.text, ""]
         let width = rows.map(\.name.count).max() ?? 0
+        var section: String?
         for row in rows {
+            if row.section != section {
+                section = row.section
+                if let section { lines += lines.last == "" ? [section] : ["", section] }
+            }
             let name = row.name.padding(toLength: width, withPad: " ", startingAt: 0)
             lines.append("\(name)  \(row.figures)")
         }

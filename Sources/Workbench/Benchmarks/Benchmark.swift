@@ -5,6 +5,8 @@ import Foundation
 /// One measured thing: milliseconds, and a rate or ratio where that says more.
 struct BenchRow: Encodable {
     var name: String
+    /// The heading that it is printed under.
+    var section: String?
     /// Median, fastest and slowest run in milliseconds; nil for figures that are no time.
     var medianMS: Double?
     var fastestMS: Double?
@@ -21,6 +23,13 @@ struct BenchRow: Encodable {
 
     init(_ name: String) { self.name = name }
 
+    init(_ name: String, seconds: Double, gflop: Double? = nil) {
+        self.name = name
+        value = seconds * 1e3
+        unit = "ms"
+        gflops = gflop.map { $0 / seconds }
+    }
+
     init(_ name: String, value: Double, unit: String) {
         self.name = name
         self.value = value
@@ -33,11 +42,13 @@ struct BenchRow: Encodable {
             parts.append(
                 String(format: "%9.3f ms  (%.3f … %.3f)", medianMS, fastestMS, slowestMS))
         }
+        if let value, let unit { parts.append(String(format: "%9.3f %@", value, unit as NSString)) }
         if let gflops { parts.append(String(format: "%7.1f GFLOP/s", gflops)) }
         if let ratio, let reference {
             parts.append(String(format: "%.2f× %@", ratio, reference as NSString))
+        } else if let reference {
+            parts.append(reference)
         }
-        if let value, let unit { parts.append(String(format: "%9.3f %@", value, unit as NSString)) }
         return parts.joined(separator: "  ")
     }
 }
@@ -61,9 +72,12 @@ struct Benchmark {
     }
 
     /// Times two bodies in turn, A B A B…, so that a drifting machine drifts under both.
+    ///
+    /// - Parameter referenceFlop: work of the other body where it is not the same; the ratio is then
+    ///   one of rates.
     func compare(
-        _ name: String, flop: Double, to reference: String, _ body: () throws -> Void,
-        against other: () throws -> Void
+        _ name: String, flop: Double, to reference: String, referenceFlop: Double? = nil,
+        _ body: () throws -> Void, against other: () throws -> Void
     ) throws -> BenchRow {
         try body()
         try other()
@@ -80,7 +94,8 @@ struct Benchmark {
         }
         var result = row(name, times: mine, flop: flop)
         // The median of the pairwise ratios, not the ratio of medians.
-        result.ratio = Self.median(zip(mine, theirs).map { $1 / $0 })
+        let work = referenceFlop.map { flop / $0 } ?? 1
+        result.ratio = Self.median(zip(mine, theirs).map { $1 / $0 }) * work
         result.reference = reference
         return result
     }

@@ -18,7 +18,8 @@ struct ModelBenchmarks {
             rows += try sampling(bench, model, variant)
         }
         rows.append(
-            BenchRow("peak resident memory", value: Double(Self.peakBytes) / 1e6, unit: "MB"))
+            BenchRow(
+                "peak resident memory", value: Double(ResidentMemory.peakBytes) / 1e6, unit: "MB"))
         return rows
     }
 
@@ -68,14 +69,6 @@ struct ModelBenchmarks {
         rows.append(
             BenchRow("  key/value cache", value: Double(result.cacheBytes) / 1e3, unit: "kB"))
         return rows
-    }
-
-    /// The most memory this process has had resident, in bytes.
-    static var peakBytes: Int {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-        return (line?.split(whereSeparator: \.isWhitespace).dropFirst().first)
-            .flatMap { Int($0) }.map { $0 * 1024 } ?? 0
     }
 }
 

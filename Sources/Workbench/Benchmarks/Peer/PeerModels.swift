@@ -108,7 +108,7 @@ struct PeerSample: PeerWorkload {
                 "transformer_seconds": result.secondsPerScale.reduce(0, +),
                 "decode_seconds": result.decodeSeconds,
                 "passes": Double(result.passCount),
-                "peak_bytes": Double(ModelBenchmarks.peakBytes),
+                "peak_bytes": Double(ResidentMemory.peakBytes),
             ],
             picture: settings.wantsPicture == true
                 ? result.images.first.map { Data($0.pixels) } : nil)
