@@ -25,4 +25,10 @@ final class CUDACapture {
         if let memory { hostMemory.append(memory) }
         return memory
     }
+
+    /// Gives the page-locked memory back.
+    func freeHostMemory() {
+        for memory in hostMemory { _ = ccuda_host_free(memory) }
+        hostMemory = []
+    }
 }

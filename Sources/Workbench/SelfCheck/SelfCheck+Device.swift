@@ -24,6 +24,9 @@ extension SelfCheck {
                     try onDevice(device, .float32) { try compare(kernel, on: device) }
                 })
         }
+        if let gpu = device as? CUDADevice {
+            checks.append(SelfCheck(name: "graph of a pass") { try compareGraph(on: gpu) })
+        }
         for precision in precisions {
             checks.append(
                 SelfCheck(name: "\(precision.rawValue) five steps of training") {
@@ -206,6 +209,29 @@ extension SelfCheck {
             "attention, \(mask)".split(separator: "(").first.map(String.init) ?? "attention",
             [2, heads, queries, size], [2, heads, keys, size], [2, heads, keys, size]
         ) { attention($0[0], $0[1], $0[2], scale: 0.25, mask: mask) }
+    }
+
+    /// A captured pass, replayed on two inputs, against the same work done at once.
+    private static func compareGraph(on device: CUDADevice) throws -> String {
+        try withDevice(device) {
+            let weight = random([96, 64], seed: 3)
+            let input = random([40, 64]).copied()
+            func pass() -> Tensor {
+                let bias = Tensor((0..<96).map { Float($0) }, shape: [96])
+                return linear(linear(input, weight, bias).geluTanh(), weight.transposed())
+            }
+            _ = pass().floats()
+            let (graph, output) = try CUDAGraph.capture(on: device) { pass() }
+            var remarks: [String] = []
+            for seed in [UInt64(5), 6] {
+                device.copy(random([40, 64], seed: seed), into: input)
+                graph.replay()
+                let found = output.floats()
+                remarks.append(try describe([found], [pass().floats()], limit: 1e-6))
+            }
+            try device.throwPendingError()
+            return remarks.joined(separator: "; ")
+        }
     }
 
     // MARK: Kernels without gradients
