@@ -6,6 +6,9 @@
 CCUDA_TEXT(common) = {
 #embed "../Core/CUDA/Kernels/common.cuh"
     , 0};
+CCUDA_TEXT(tensorcore) = {
+#embed "../Core/CUDA/Kernels/tensorcore.cuh"
+    , 0};
 CCUDA_TEXT(elementwise) = {
 #embed "../Core/CUDA/Kernels/elementwise.cu"
     , 0};
@@ -37,6 +40,7 @@ CCUDA_TEXT(planes) = {
 const char *ccuda_source(ccuda_source_name name) {
     switch (name) {
     case CCUDA_SOURCE_COMMON: return common;
+    case CCUDA_SOURCE_TENSORCORE: return tensorcore;
     case CCUDA_SOURCE_ELEMENTWISE: return elementwise;
     case CCUDA_SOURCE_REDUCTIONS: return reductions;
     case CCUDA_SOURCE_OPTIMIZERS: return optimizers;

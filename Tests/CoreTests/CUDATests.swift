@@ -89,4 +89,38 @@ import Testing
             wanted: 3 << 30, held: 70 << 30, free: 1 << 20, total: 80 << 30)
         #expect("\(memory)".contains("3072 MiB"))
     }
+
+    @Test func convolutionPlansFitTheShape() {
+        func plan(_ rows: Int, _ columns: Int, _ depth: Int) -> CUDAConvolutionPlan {
+            .best(
+                among: CUDAConvolutionTile.forward, rows: rows, columns: columns, depth: depth,
+                multiprocessors: 132, alwaysStored: false)
+        }
+        // Many pixels: a tile as high as the channels, nothing split.
+        let large = plan(160, 32 * 128 * 128, 9 * 160)
+        #expect(large.tile.rows == 160 && large.parts == 1)
+        #expect(plan(3, 65536, 9 * 160).tile.rows == 32)
+        // Few pixels and a deep sum: split over the multiprocessors.
+        #expect(plan(640, 256, 9 * 640).parts > 1)
+        for tile in CUDAConvolutionTile.forward {
+            #expect(tile.forwardSharedBytes * tile.residents <= 226 << 10)
+        }
+    }
+
+    @Test func phasesOfAnInputGradientHoldEveryTapOnce() {
+        for (stride, padding, kernel) in [(1, 1, 3), (2, 0, 3), (2, 1, 4), (3, 2, 5), (2, 0, 1)] {
+            var seen: [Int] = []
+            for phase in 0..<stride {
+                let part = CUDAConvolutionPhase(
+                    phase, stride: stride, padding: padding, kernel: kernel)
+                for m in 0..<part.taps {
+                    let tap = part.lastTap - stride * m
+                    seen.append(tap)
+                    // Input pixel i·stride + phase meets dy pixel i + origin + m through this tap.
+                    #expect((part.origin + m) * stride + tap == phase + padding)
+                }
+            }
+            #expect(seen.sorted() == Array(0..<kernel))
+        }
+    }
 }

@@ -1,31 +1,70 @@
 // Softmax and cross-entropy on CUDA. SPDX-License-Identifier: Apache-2.0
 
 extension CUDADevice {
-    public func softmax(_ x: Tensor) -> Tensor {
-        preconditionFailure("softmax is not there on CUDA")
-    }
-
-    public func softmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor {
-        preconditionFailure("softmaxGradient is not there on CUDA")
-    }
-
-    public func logSoftmax(_ x: Tensor) -> Tensor {
-        preconditionFailure("logSoftmax is not there on CUDA")
-    }
-
-    public func logSoftmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor {
-        preconditionFailure("logSoftmaxGradient is not there on CUDA")
-    }
-
-    public func crossEntropy(_ logits: Tensor, _ targets: Tensor) -> (
-        loss: Tensor, logSumExp: Tensor
+    /// Runs a kernel of one block a row; the last argument is the row's length.
+    private func launchRows(
+        _ name: String, rows: Int, width: Int, _ first: CUDAArgument, _ second: CUDAArgument,
+        _ third: CUDAArgument? = nil, _ fourth: CUDAArgument? = nil, _ fifth: CUDAArgument? = nil
     ) {
-        preconditionFailure("crossEntropy is not there on CUDA")
+        let threads = width <= 256 ? 32 : width <= 1024 ? 128 : 256
+        let tensors = [first, second] + [third, fourth, fifth].compactMap { $0 }
+        launch(
+            kernel(name, in: .softmax), grid: (rows, 1, 1), block: (threads, 1, 1),
+            tensors + [.int(width)])
+    }
+
+    private func rows(_ x: Tensor) -> (count: Int, width: Int) {
+        let width = x.shape[x.rank - 1]
+        return (x.count / max(1, width), width)
+    }
+
+    public func softmax(_ x: Tensor) -> Tensor { transformed(x, "softmax") }
+    public func softmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor {
+        gradient(dy, y, "softmax_gradient")
+    }
+    public func logSoftmax(_ x: Tensor) -> Tensor { transformed(x, "log_softmax") }
+    public func logSoftmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor {
+        gradient(dy, y, "log_softmax_gradient")
+    }
+
+    private func transformed(_ x: Tensor, _ name: String) -> Tensor {
+        let x = vectorAligned(x)
+        let result = Tensor.empty(x.shape, device: self)
+        let (count, width) = rows(x)
+        launchRows(name, rows: count, width: width, .tensor(x), .tensor(result))
+        return result
+    }
+
+    private func gradient(_ dy: Tensor, _ y: Tensor, _ name: String) -> Tensor {
+        let result = Tensor.empty(y.shape, device: self)
+        let (count, width) = rows(y)
+        launchRows(
+            name, rows: count, width: width, .tensor(dy), .tensor(y), .tensor(result))
+        return result
+    }
+
+    public func crossEntropy(
+        _ logits: Tensor, _ targets: Tensor
+    ) -> (loss: Tensor, logSumExp: Tensor) {
+        let logits = vectorAligned(logits)
+        let rows = logits.shape[0]
+        let loss = Tensor.empty([rows], device: self)
+        let logSumExp = Tensor.empty([rows], device: self)
+        launchRows(
+            "cross_entropy", rows: rows, width: logits.shape[1], .tensor(logits),
+            .tensor(targets), .tensor(loss), .tensor(logSumExp))
+        return (loss, logSumExp)
     }
 
     public func crossEntropyGradient(
         _ dloss: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExp: Tensor
     ) -> Tensor {
-        preconditionFailure("crossEntropyGradient is not there on CUDA")
+        let logits = vectorAligned(logits)
+        let result = Tensor.empty(logits.shape, device: self)
+        launchRows(
+            "cross_entropy_gradient", rows: logits.shape[0], width: logits.shape[1],
+            .tensor(dloss), .tensor(logits), .tensor(targets), .tensor(logSumExp),
+            .tensor(result))
+        return result
     }
 }

@@ -20,9 +20,12 @@ enum CUDASource: String, Sendable, CaseIterable {
         }
     }
 
-    /// `common.cuh`, then the file's text with its own line numbers.
+    private var usesTensorCores: Bool { self == .convolution || self == .attention }
+
+    /// The shared headers, then the file's text with its own line numbers.
     var text: String {
-        String(cString: ccuda_source(CCUDA_SOURCE_COMMON)) + "\n#line 1 \"\(rawValue).cu\"\n"
-            + String(cString: ccuda_source(name))
+        var headers = String(cString: ccuda_source(CCUDA_SOURCE_COMMON))
+        if usesTensorCores { headers += String(cString: ccuda_source(CCUDA_SOURCE_TENSORCORE)) }
+        return headers + "\n#line 1 \"\(rawValue).cu\"\n" + String(cString: ccuda_source(name))
     }
 }
