@@ -2,39 +2,125 @@
 
 extension CUDADevice {
     public func resized(_ x: Tensor, height: Int, width: Int, method: ResizeMethod) -> Tensor {
-        preconditionFailure("resized is not there on CUDA")
+        resample(
+            x, rows: resamplingMatrices.pair(from: x.shape[1], to: height, method).forward,
+            columns: resamplingMatrices.pair(from: x.shape[2], to: width, method).forward)
     }
 
-    public func resizedGradient(_ dy: Tensor, height: Int, width: Int, method: ResizeMethod)
-        -> Tensor
-    {
-        preconditionFailure("resizedGradient is not there on CUDA")
+    public func resizedGradient(
+        _ dy: Tensor, height: Int, width: Int, method: ResizeMethod
+    ) -> Tensor {
+        resample(
+            dy, rows: resamplingMatrices.pair(from: height, to: dy.shape[1], method).adjoint,
+            columns: resamplingMatrices.pair(from: width, to: dy.shape[2], method).adjoint)
+    }
+
+    private func resample(
+        _ x: Tensor, rows: ResamplingMatrix, columns: ResamplingMatrix
+    ) -> Tensor {
+        let result = Tensor.empty([x.shape[0], rows.to, columns.to], device: self)
+        if result.count == 0 { return result }
+        let (r, c) = (bands(rows), bands(columns))
+        launchOverResults(
+            "resize_planes", result.count, .tensor(x), .tensor(result), .long(result.count),
+            .int(x.shape[1]), .int(x.shape[2]), .int(rows.to), .int(columns.to), .tensor(r.first),
+            .tensor(r.count), .tensor(r.weights), .int(rows.width), .tensor(c.first),
+            .tensor(c.count), .tensor(c.weights), .int(columns.width))
+        return result
+    }
+
+    /// A matrix in the device's memory: a few hundred numbers, copied without waiting.
+    private func bands(
+        _ matrix: ResamplingMatrix
+    ) -> (first: Tensor, count: Tensor, weights: Tensor) {
+        let tensors = (
+            first: Tensor(int32: matrix.first, shape: [matrix.to], device: self),
+            count: Tensor(int32: matrix.count, shape: [matrix.to], device: self),
+            weights: Tensor(matrix.weights, shape: [matrix.weights.count], device: self)
+        )
+        keepForCapture([tensors.first, tensors.count, tensors.weights])
+        return tensors
+    }
+
+    /// One thread a result.
+    private func launchOverResults(_ name: String, _ count: Int, _ arguments: CUDAArgument...) {
+        launch(
+            kernel(name, in: .planes), grid: ((count + 255) / 256, 1, 1), block: (256, 1, 1),
+            arguments)
     }
 
     public func upsampledNearest2x(_ x: Tensor) -> Tensor {
-        preconditionFailure("upsampledNearest2x is not there on CUDA")
+        let result = Tensor.empty([x.shape[0], 2 * x.shape[1], 2 * x.shape[2]], device: self)
+        if result.count == 0 { return result }
+        launchOverResults(
+            "upsample_nearest_2x", result.count, .tensor(x), .tensor(result), .long(result.count),
+            .long(x.shape[2]))
+        return result
     }
 
     public func upsampledNearest2xGradient(_ dy: Tensor) -> Tensor {
-        preconditionFailure("upsampledNearest2xGradient is not there on CUDA")
+        let result = Tensor.empty([dy.shape[0], dy.shape[1] / 2, dy.shape[2] / 2], device: self)
+        if result.count == 0 { return result }
+        launchOverResults(
+            "sum_2x2", result.count, .tensor(dy), .tensor(result), .long(result.count),
+            .long(result.shape[2]))
+        return result
     }
 
-    public func maxPool2D(_ x: Tensor, size: Int, stride: Int) -> (
-        values: Tensor, positions: Tensor
-    ) {
-        preconditionFailure("maxPool2D is not there on CUDA")
+    public func maxPool2D(
+        _ x: Tensor, size: Int, stride: Int
+    ) -> (values: Tensor, positions: Tensor) {
+        let shape = pooledShape(x.shape, size, stride)
+        let values = Tensor.empty(shape, device: self)
+        let positions = Tensor.empty(shape, dtype: .int32, device: self)
+        if values.count == 0 { return (values, positions) }
+        launchOverResults(
+            "max_pool", values.count, .tensor(x), .tensor(values), .tensor(positions),
+            .long(values.count), .int(x.shape[1]), .int(x.shape[2]), .int(shape[1]),
+            .int(shape[2]), .int(size), .int(stride))
+        return (values, positions)
     }
 
     public func maxPool2DGradient(_ dy: Tensor, positions: Tensor, shape: [Int]) -> Tensor {
-        preconditionFailure("maxPool2DGradient is not there on CUDA")
+        let result = Tensor.zeros(shape, device: self)
+        if dy.count == 0 { return result }
+        let pooled = dy.shape[1] * dy.shape[2]
+        let pixels = shape[1] * shape[2]
+        if isDeterministic {
+            launchOverResults(
+                "max_pool_gradient_in_order", shape[0], .tensor(dy), .tensor(positions),
+                .tensor(result), .long(shape[0]), .long(pooled), .long(pixels))
+        } else {
+            launchOverResults(
+                "max_pool_gradient", dy.count, .tensor(dy), .tensor(positions), .tensor(result),
+                .long(dy.count), .long(pooled), .long(pixels))
+        }
+        return result
     }
 
     public func averagePool2D(_ x: Tensor, size: Int, stride: Int) -> Tensor {
-        preconditionFailure("averagePool2D is not there on CUDA")
+        let result = Tensor.empty(pooledShape(x.shape, size, stride), device: self)
+        if result.count == 0 { return result }
+        launchOverResults(
+            "average_pool", result.count, .tensor(x), .tensor(result), .long(result.count),
+            .int(x.shape[1]), .int(x.shape[2]), .int(result.shape[1]), .int(result.shape[2]),
+            .int(size), .int(stride))
+        return result
     }
 
-    public func averagePool2DGradient(_ dy: Tensor, shape: [Int], size: Int, stride: Int) -> Tensor
-    {
-        preconditionFailure("averagePool2DGradient is not there on CUDA")
+    public func averagePool2DGradient(
+        _ dy: Tensor, shape: [Int], size: Int, stride: Int
+    ) -> Tensor {
+        let result = Tensor.empty(shape, device: self)
+        if result.count == 0 { return result }
+        launchOverResults(
+            "average_pool_gradient", result.count, .tensor(dy), .tensor(result),
+            .long(result.count), .int(shape[1]), .int(shape[2]), .int(dy.shape[1]),
+            .int(dy.shape[2]), .int(size), .int(stride))
+        return result
+    }
+
+    private func pooledShape(_ shape: [Int], _ size: Int, _ stride: Int) -> [Int] {
+        [shape[0], (shape[1] - size) / stride + 1, (shape[2] - size) / stride + 1]
     }
 }
