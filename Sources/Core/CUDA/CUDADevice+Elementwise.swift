@@ -204,19 +204,21 @@ extension CUDADevice {
     func bfloat16(_ x: Tensor) -> Tensor {
         if x.dtype == .bfloat16 { return x }
         precondition(x.dtype == .float32, "bfloat16 of a \(x.dtype) tensor")
-        let found = lock.withLock { x.storage.companion }
-        if let found { return over(found, x) }
-        let count = x.storage.byteCount / 4
-        let whole = Tensor(storage: x.storage, dtype: .float32, shape: [count])
-        let copy = cast(whole, to: .bfloat16).storage
-        lock.withLock {
-            // A graph converts at each replay: what it captured is not computed yet.
+        // A graph converts at each replay what comes from outside of it: by then it may hold other
+        // values than the copy that exists now.
+        let (isOutside, found) = lock.withLock {
             let isOutside =
                 capture.map {
                     !memory.isOwned(UInt64(UInt(bitPattern: x.storage.address)), by: $0.pool)
                 } ?? false
-            if !isOutside, pendingIsNil { x.storage.companion = copy }
+            return (isOutside, isOutside ? nil : x.storage.companion)
         }
+        if let found { return over(found, x) }
+        let count = x.storage.byteCount / 4
+        let whole = Tensor(storage: x.storage, dtype: .float32, shape: [count])
+        let copy = cast(whole, to: .bfloat16).storage
+        // What a graph captured is not computed yet.
+        lock.withLock { if !isOutside, pendingIsNil { x.storage.companion = copy } }
         return over(copy, x)
     }
 
