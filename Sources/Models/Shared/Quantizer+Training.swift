@@ -13,6 +13,9 @@ extension Quantizer {
         public var tokens: [Tensor]
         /// Per scale, the rows that were quantized, [B·p_k², Z]; what dead codes restart from.
         public var residualRows: [Tensor]
+        /// Mean over the scales of ``CodeEntropy/penalty(rows:codebook:codes:)``; nil where it was
+        /// not asked for.
+        public var entropyPenalty: Tensor?
     }
 
     /// Quantizes with gradients: the codebook and phi learn from the second term of the loss, the
@@ -23,10 +26,12 @@ extension Quantizer {
     ///   - commitment: β, the published 0.25.
     ///   - keptScales: how many scales of every picture f̂ consists of for what follows; all when
     ///     nil. The loss and the tokens always have all.
+    ///   - measuresEntropy: whether the entropy penalty is computed.
     /// Source: VAR's `VectorQuantizer2.forward`; leaving out fine scales: Li et al., "ImageFolder",
     /// arXiv 2410.01756.
     public func trainingForward(
-        _ f: Tensor, commitment: Float = 0.25, keptScales: [Int]? = nil
+        _ f: Tensor, commitment: Float = 0.25, keptScales: [Int]? = nil,
+        measuresEntropy: Bool = false
     ) -> TrainingOutput {
         let target = f.detached()
         var residual = target
@@ -35,6 +40,7 @@ extension Quantizer {
         var loss: Tensor?
         var tokens: [Tensor] = []
         var rows: [Tensor] = []
+        var penalty: Tensor?
         for scale in 0..<configuration.scaleCount {
             let scaleRows = withoutGradients {
                 let rows = Self.rows(down(residual, scale: scale))
@@ -42,6 +48,13 @@ extension Quantizer {
             }
             let codes = nearestCodes(scaleRows, codebook: codebook.value)
                 .reshaped([f.shape[0], scaleRows.shape[0] / f.shape[0]])
+            if measuresEntropy {
+                // The residual's value, with the feature's gradient.
+                let maps = Self.rows(down((residual - target) + f, scale: scale))
+                let term = CodeEntropy.penalty(
+                    rows: maps.reshaped(scaleRows.shape), codebook: codebook.tensor, codes: codes)
+                penalty = penalty.map { $0 + term } ?? term
+            }
             let h = contribution(codes, scale: scale)
             let sum = fhat.map { $0 + h } ?? h
             residual = withoutGradients { residual - h.detached() }
@@ -65,7 +78,8 @@ extension Quantizer {
         return TrainingOutput(
             straightThrough: (value - target) + f,
             loss: (loss ?? Tensor(0)) * (1 / Float(configuration.scaleCount)),
-            tokens: tokens, residualRows: rows)
+            tokens: tokens, residualRows: rows,
+            entropyPenalty: penalty.map { $0 * (1 / Float(configuration.scaleCount)) })
     }
 
     /// Starts the codebook on what features give: every scale gets codes of its own, found by

@@ -23,6 +23,8 @@ public struct TokenizerTrainingConfiguration: Sendable, Equatable, Codable {
     public var quantizerWeight: Float
     /// β of the quantizer's loss.
     public var commitment: Float
+    /// Weight of ``CodeEntropy``'s penalty; 0 = it is not computed.
+    public var entropyWeight: Float
     /// Steps between restarts of codes that nothing used; 0 = never.
     public var restartInterval: Int
     /// Steps that encoder and decoder learn without quantizer, before the codebook is made of what
@@ -39,7 +41,8 @@ public struct TokenizerTrainingConfiguration: Sendable, Equatable, Codable {
         model: VQVAEConfiguration, optimizer: OptimizerConfiguration, batch: Int = 64,
         seed: UInt64 = 0, absoluteWeight: Float = 1, squaredWeight: Float = 1,
         perceptualWeight: Float = 0, adversarial: AdversarialConfiguration? = nil,
-        quantizerWeight: Float = 1, commitment: Float = 0.25, restartInterval: Int = 200,
+        quantizerWeight: Float = 1, commitment: Float = 0.25, entropyWeight: Float = 0,
+        restartInterval: Int = 200,
         codebookStart: Int = 0, scaleDropout: Float = 0,
         augmentation: PictureAugmentation = .none, measureInterval: Int = 1
     ) {
@@ -53,6 +56,7 @@ public struct TokenizerTrainingConfiguration: Sendable, Equatable, Codable {
         self.adversarial = adversarial
         self.quantizerWeight = quantizerWeight
         self.commitment = commitment
+        self.entropyWeight = entropyWeight
         self.restartInterval = restartInterval
         self.codebookStart = codebookStart
         self.scaleDropout = scaleDropout

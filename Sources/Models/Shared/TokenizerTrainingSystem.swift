@@ -21,7 +21,7 @@ public struct TokenizerTrainingSystem: TrainingSystem {
             "loss",
             keys: [
                 "l1", "l2", "perceptual", "perceptual_features", "quantizer", "commitment",
-                "restart_every", "codebook_start", "scale_dropout",
+                "entropy", "restart_every", "codebook_start", "scale_dropout",
             ])
         func weight(_ key: String, _ fallback: Double) throws -> Float {
             Float(try loss.double(key, default: fallback, in: 0...1000))
@@ -31,6 +31,7 @@ public struct TokenizerTrainingSystem: TrainingSystem {
         configuration.perceptualWeight = try weight("perceptual", 0)
         configuration.quantizerWeight = try weight("quantizer", 1)
         configuration.commitment = try weight("commitment", 0.25)
+        configuration.entropyWeight = try weight("entropy", 0)
         configuration.restartInterval = try loss.int(
             "restart_every", default: 200, in: 0...1_000_000)
         configuration.codebookStart = try loss.int("codebook_start", default: 0, in: 0...1_000_000)

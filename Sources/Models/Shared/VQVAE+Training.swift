@@ -77,13 +77,17 @@ public final class TokenizerTraining: TrainingRun {
             ? nil
             : network.quantizer.trainingForward(
                 f, commitment: configuration.commitment,
-                keptScales: keptScales(of: batch.shape[0], generator: &generator))
+                keptScales: keptScales(of: batch.shape[0], generator: &generator),
+                measuresEntropy: configuration.entropyWeight > 0)
         let weight = configuration.adversarial?.weight(progress: progress) ?? 0
         let result = reconstruction(
             network.decodedRaw(quantized?.straightThrough ?? f), targets: batch,
             critic: weight > 0 ? critic.map { ($0, weight) } : nil)
         var surrogate = result.surrogate
         if let quantized { surrogate = surrogate + quantized.loss * configuration.quantizerWeight }
+        if let penalty = quantized?.entropyPenalty {
+            surrogate = surrogate + penalty * configuration.entropyWeight
+        }
         let optimisation = try optimizer.update(loss: surrogate, step: step)
         let judged = try trainCritic(batch, result, progress: progress)
         let measures = step % configuration.measureInterval == 0
@@ -91,7 +95,7 @@ public final class TokenizerTraining: TrainingRun {
         if measures, let quantized { usage.record(quantized.tokens.map { $0.int32s() }) }
         let restarted = restartDeadCodes(quantized, progress: progress, generator: &generator)
         guard measures else { return [] }
-        return figures(result, quantized: quantized?.loss, restarted: restarted) + judged
+        return figures(result, quantized: quantized, restarted: restarted) + judged
             + optimisation
     }
 
@@ -146,10 +150,10 @@ public final class TokenizerTraining: TrainingRun {
     }
 
     private func figures(
-        _ result: ReconstructionLoss.Output, quantized: Tensor?, restarted: Int
+        _ result: ReconstructionLoss.Output, quantized: Quantizer.TrainingOutput?, restarted: Int
     ) -> [TrainingMetric] {
         let (total, error) = (Double(result.total.item()), Double(result.squared.item()))
-        let vq = quantized.map { Double($0.item()) } ?? 0
+        let vq = quantized.map { Double($0.loss.item()) } ?? 0
         var metrics = [
             TrainingMetric("loss", total + vq * Double(configuration.quantizerWeight)),
             TrainingMetric("pixel_l1", Double(result.absolute.item())),
@@ -158,6 +162,9 @@ public final class TokenizerTraining: TrainingRun {
             TrainingMetric("vq_loss", vq),
             TrainingMetric("restarted_codes", Double(restarted)),
         ]
+        if let penalty = quantized?.entropyPenalty {
+            metrics.append(TrainingMetric("code_entropy", Double(penalty.item())))
+        }
         if let perceptual = result.perceptual {
             metrics.append(TrainingMetric("perceptual", Double(perceptual.item())))
         }
