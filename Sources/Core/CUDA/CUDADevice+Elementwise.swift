@@ -117,9 +117,11 @@ extension CUDADevice {
             let from = try source.storage.deviceAddress("copy") + UInt64(source.offset * size)
             let to =
                 try destination.storage.deviceAddress("copy") + UInt64(destination.offset * size)
-            try CUDAError.check(
-                ccuda_copy(to, from, source.count * size, stream),
-                "copy \(source.count * size) bytes")
+            try timed("copy", .bytes(2 * Double(source.count * size))) { () throws(CUDAError) in
+                try CUDAError.check(
+                    ccuda_copy(to, from, source.count * size, stream),
+                    "copy \(source.count * size) bytes")
+            }
         }
     }
 

@@ -111,8 +111,10 @@ extension CUDADevice {
                 leadingA: b.leading, leadingB: a.leading, leadingD: columns,
                 strideA: b.batchStride, strideB: a.batchStride, strideD: rows * columns,
                 alignment: CUDAProductShape.alignment([bStart, aStart, cStart, biasStart]))
-            try products.run(
-                shape, a: bStart, b: aStart, bias: biasStart, d: cStart, stream: stream)
+            try timed(shape.summary, .operations(shape.operations)) { () throws(CUDAError) in
+                try products.run(
+                    shape, a: bStart, b: aStart, bias: biasStart, d: cStart, stream: stream)
+            }
         }
     }
 }

@@ -21,7 +21,9 @@ extension CUDADevice {
             let address = try storage.deviceAddress("upload")
             storage.companion = nil
             guard let capture else {
-                return try staging.upload(bytes, to: address, stream: stream)
+                return try timed("upload", .bytes(Double(bytes.count))) { () throws(CUDAError) in
+                    try staging.upload(bytes, to: address, stream: stream)
+                }
             }
             capture.touch(storage, memory)
             let copy = try capture.hostCopy(of: bytes)
@@ -42,9 +44,11 @@ extension CUDADevice {
                     operation: "capture a graph", reason: "a value was read back inside it")
             }
             let start = try tensor.storage.deviceAddress("download")
-            try staging.download(
-                from: start + UInt64(tensor.offset * tensor.dtype.byteCount), into: target,
-                stream: stream)
+            try timed("download", .bytes(Double(size))) { () throws(CUDAError) in
+                try staging.download(
+                    from: start + UInt64(tensor.offset * tensor.dtype.byteCount), into: target,
+                    stream: stream)
+            }
         }
         if done == nil { target.initializeMemory(as: UInt8.self, repeating: 0) }
     }
@@ -54,10 +58,12 @@ extension CUDADevice {
         perform { () throws(CUDAError) in
             storage.companion = nil
             capture?.touch(storage, memory)
-            try CUDAError.check(
-                ccuda_fill8(
-                    try storage.deviceAddress("clear"), 0, storage.byteCount, stream),
-                "clear \(storage.byteCount) bytes")
+            let address = try storage.deviceAddress("clear")
+            try timed("clear", .bytes(Double(storage.byteCount))) { () throws(CUDAError) in
+                try CUDAError.check(
+                    ccuda_fill8(address, 0, storage.byteCount, stream),
+                    "clear \(storage.byteCount) bytes")
+            }
         }
     }
 
@@ -65,10 +71,12 @@ extension CUDADevice {
         let result = Tensor.empty(shape, device: self)
         guard result.count > 0 else { return result }
         perform { () throws(CUDAError) in
-            try CUDAError.check(
-                ccuda_fill32(
-                    try result.storage.deviceAddress("full"), value.bitPattern, result.count,
-                    stream), "fill \(result.count) elements")
+            let address = try result.storage.deviceAddress("full")
+            try timed("fill", .bytes(4 * Double(result.count))) { () throws(CUDAError) in
+                try CUDAError.check(
+                    ccuda_fill32(address, value.bitPattern, result.count, stream),
+                    "fill \(result.count) elements")
+            }
         }
         return result
     }

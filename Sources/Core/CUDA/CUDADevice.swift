@@ -33,6 +33,7 @@ public final class CUDADevice: Device, @unchecked Sendable {
     let memory: CUDAMemory
     let staging: CUDAStaging
     let products: CUDAProducts
+    let profile: CUDAProfile?
     let resamplingMatrices = ResamplingCache(limit: 512)
     private let context: UnsafeMutableRawPointer
     private let kernels: CUDAKernelCache
@@ -83,6 +84,8 @@ public final class CUDADevice: Device, @unchecked Sendable {
         memory = CUDAMemory()
         staging = CUDAStaging()
         products = try CUDAProducts()
+        profile = try CUDAProfile.asked(
+            ProcessInfo.processInfo.environment, ordinal: ordinal)
     }
 
     /// How products read their operands; changed between passes only.
@@ -172,9 +175,12 @@ public final class CUDADevice: Device, @unchecked Sendable {
             }
             let grid = [UInt32(grid.0), UInt32(grid.1), UInt32(grid.2)]
             let block = [UInt32(block.0), UInt32(block.1), UInt32(block.2)]
-            let status = ccuda_launch(
-                kernel.function, grid, block, UInt32(shared), stream, slots, Int32(slots.count))
-            try CUDAError.check(status, "run \(kernel.name), grid \(grid), block \(block)")
+            try timed("\(kernel.name) \(grid[0])×\(grid[1])×\(grid[2])") { () throws(CUDAError) in
+                let status = ccuda_launch(
+                    kernel.function, grid, block, UInt32(shared), stream, slots,
+                    Int32(slots.count))
+                try CUDAError.check(status, "run \(kernel.name), grid \(grid), block \(block)")
+            }
         }
     }
 

@@ -68,7 +68,10 @@ public final class CUDAGraph: @unchecked Sendable {
     /// Gives the recorded work to the stream.
     public func replay() {
         device.perform { () throws(CUDAError) in
-            try CUDAError.check(ccuda_graph_launch(executable, device.stream), "replay a graph")
+            try device.timed("graph") { () throws(CUDAError) in
+                try CUDAError.check(
+                    ccuda_graph_launch(executable, device.stream), "replay a graph")
+            }
         }
     }
 

@@ -71,6 +71,16 @@ struct CUDAProductShape: Hashable {
     /// Bytes that all addresses are whole multiples of, at most 16.
     var alignment = 16
 
+    /// Multiplications and additions.
+    var operations: Double { 2 * Double(m) * Double(n) * Double(k) * Double(batch) }
+
+    /// For the profile: which product.
+    var summary: String {
+        "product \(m)×\(n)×\(k)" + (batch > 1 ? " ×\(batch)" : "")
+            + " \(transposeA ? "T" : "N")\(transposeB ? "T" : "N")"
+            + (isBFloat16 ? "" : " f32") + (hasBias ? " + bias" : "")
+    }
+
     static func alignment(_ addresses: [UInt64]) -> Int {
         let low = addresses.reduce(0, |)
         return [16, 8, 4].first { low % UInt64($0) == 0 } ?? 2
