@@ -26,12 +26,13 @@ extension CUDADevice {
         let result = Tensor.empty([z.shape[0]], dtype: .int32, device: self)
         if result.count == 0 { return result }
         let width = z.shape[1]
-        // Table rows and their squares within 32 KiB of shared memory.
-        let tile = max(1, min(table.shape[0], 8192 / (width + 1)))
+        // Table rows and their squares within 32 KiB of shared memory, and one row of z a warp.
+        let (tile, warps) = (max(1, min(table.shape[0], 8192 / (width + 2))), 8)
         launch(
-            kernel("nearest_rows", in: .rows), grid: ((result.count + 127) / 128, 1, 1),
-            block: (128, 1, 1), shared: 4 * tile * (width + 1), .tensor(z), .tensor(table),
-            .tensor(result), .long(result.count), .int(table.shape[0]), .int(width), .int(tile))
+            kernel("nearest_rows", in: .rows), grid: ((result.count + warps - 1) / warps, 1, 1),
+            block: (32 * warps, 1, 1), shared: 4 * (tile * (width + 2) + warps * width),
+            .tensor(z), .tensor(table), .tensor(result), .long(result.count),
+            .int(table.shape[0]), .int(width), .int(tile))
         return result
     }
 

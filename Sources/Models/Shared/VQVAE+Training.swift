@@ -196,10 +196,9 @@ public final class TokenizerTraining: TrainingRun {
         optimizer.restartAverages { $0.name.hasPrefix("quantize.") }
     }
 
-    /// Every so many steps, moves codes that nothing used to random vectors of the present residuals.
+    /// Every so many steps, moves codes that nothing or too little used to random vectors of the
+    /// present residuals.
     ///
-    /// The scale is drawn first, each with the same chance, so that the coarse maps, which have few
-    /// tokens, get as many of them as the fine ones.
     /// - Returns: how many were moved.
     private func restartDeadCodes(
         _ quantized: Quantizer.TrainingOutput?, progress: Double,
@@ -209,20 +208,25 @@ public final class TokenizerTraining: TrainingRun {
             step % configuration.restartInterval == 0
         else { return 0 }
         defer { usage.forgetRecent() }
-        let dead = usage.deadCodes
-        // The last tenth of a run settles without jumps.
-        guard progress < 0.9, !dead.isEmpty else { return 0 }
+        // The last quarter settles without jumps: the averaged weights must forget the codes' old
+        // places.
+        guard progress < 0.75 else { return 0 }
+        let shares = Quantizer.codeShares(
+            patchNums: configuration.model.patchNums, vocabulary: configuration.model.vocabulary)
+        let moves = usage.moves(shares: shares, generator: &generator)
+        guard !moves.isEmpty else { return 0 }
         let width = configuration.model.latentChannels
         let values = quantized.residualRows.map { $0.floats() }
         var codebook = network.quantizer.codebook.value.floats()
-        for code in dead {
-            let scale = generator.nextInt(below: values.count)
-            let row = generator.nextInt(below: values[scale].count / width)
-            for j in 0..<width { codebook[code * width + j] = values[scale][row * width + j] }
+        for move in moves {
+            let row = generator.nextInt(below: values[move.scale].count / width)
+            for j in 0..<width {
+                codebook[move.code * width + j] = values[move.scale][row * width + j]
+            }
         }
         network.quantizer.codebook.value = Tensor(
             codebook, shape: network.quantizer.codebook.shape)
-        return dead.count
+        return moves.count
     }
 
     // MARK: State

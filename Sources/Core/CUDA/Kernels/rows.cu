@@ -37,14 +37,18 @@ extern "C" __global__ void scatter_add_rows(
 }
 
 // The first nearest table row of every row of z by (|z|² + |e|²) − 2z·e in float32: tokens depend on
-// exactly that form. One thread a row, the table through shared memory in tiles.
+// exactly that form. One warp a row, so that few rows keep the device busy too; its lanes share the
+// table's rows, which come through shared memory in tiles of stride width + 1 (no bank conflicts).
 extern "C" __global__ void nearest_rows(
     const float* z, const float* table, int* nearest, int64_t count, int entries, int width,
     int tile) {
     extern __shared__ float shared[];
-    float* squares = shared + tile * width;
-    const int64_t row = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
-    const float* point = z + (row < count ? row : 0) * width;
+    const int stride = width + 1, lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    float* squares = shared + tile * stride;
+    float* point = squares + tile + warp * width;
+    const int64_t row = (int64_t)blockIdx.x * (blockDim.x / 32) + warp;
+    for (int c = lane; c < width; c += 32) point[c] = z[(row < count ? row : 0) * width + c];
+    __syncwarp();
     double own = 0;
     for (int c = 0; c < width; ++c) own += point[c] * point[c];
     float best = INFINITY_F;
@@ -53,22 +57,27 @@ extern "C" __global__ void nearest_rows(
         const int present = min(tile, entries - first);
         __syncthreads();
         for (int i = threadIdx.x; i < present * width; i += blockDim.x)
-            shared[i] = table[(int64_t)first * width + i];
+            shared[i / width * stride + i % width] = table[(int64_t)first * width + i];
         __syncthreads();
         for (int e = threadIdx.x; e < present; e += blockDim.x) {
             double sum = 0;
-            for (int c = 0; c < width; ++c) sum += shared[e * width + c] * shared[e * width + c];
+            for (int c = 0; c < width; ++c) sum += shared[e * stride + c] * shared[e * stride + c];
             squares[e] = (float)sum;
         }
         __syncthreads();
-        for (int e = 0; e < present; ++e) {
+        for (int e = lane; e < present; e += 32) {
             float product = 0;
-            for (int c = 0; c < width; ++c) product = fmaf(shared[e * width + c], point[c], product);
+            for (int c = 0; c < width; ++c) product = fmaf(shared[e * stride + c], point[c], product);
             const float d = ((float)own + squares[e]) - 2.0f * product;
             if (d < best) best = d, index = first + e;
         }
     }
-    if (row < count) nearest[row] = index;
+    for (int offset = 16; offset > 0; offset >>= 1) {
+        const float d = __shfl_xor_sync(0xffffffffu, best, offset);
+        const int i = __shfl_xor_sync(0xffffffffu, index, offset);
+        if (d < best || (d == best && i < index)) best = d, index = i;
+    }
+    if (row < count && lane == 0) nearest[row] = index;
 }
 
 // Whether b must come before a; NaN is last whatever the direction.
