@@ -6,6 +6,7 @@
 #include "ck_gather.h"
 #include "ck_gemm.h"
 #include "ck_memory.h"
+#include "ck_neighbours.h"
 #include "ck_normalization.h"
 #include "ck_optimizer.h"
 #include "ck_pool.h"

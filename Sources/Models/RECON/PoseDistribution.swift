@@ -1,0 +1,59 @@
+// The symmetry distribution of one input.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// What is known about the poses in which the data show one input.
+public struct PoseDistribution<Pose: RotationGroup>: Sendable {
+    /// The poses of its class, uncorrected.
+    public let poses: [Pose]
+    /// Γ̂, the pose of the natural reference; the identity where there is no centre.
+    public let centre: Pose
+    /// Concentration of the poses, 0…1.
+    public let resultantLength: Double
+    /// Whether the poses are spread over the whole group, so that there is no centre.
+    public let isFullRotation: Bool
+    /// p·Γ̂⁻¹: the class's poses about its natural one.
+    public let centred: [Pose]
+    /// Fitted to the centred poses.
+    public let law: FittedLaw
+    /// ĝ = ψ(x)·Γ̂⁻¹: how far the input itself is turned from its natural pose.
+    public let pose: Pose
+    /// Above 0: the pose is not among those that the data hold.
+    public let outOfDistributionScore: Double
+
+    /// Half-width, deviation or order; see ``FittedLaw/level``.
+    public var level: Double { isFullRotation ? 180 : law.level }
+    public var isOutOfDistribution: Bool { outOfDistributionScore > 0 }
+
+    /// Finds centre, law and score from the poses of an input's class.
+    ///
+    /// The unknown pose of the natural reference stands on the right of every pose of the class
+    /// (ψ(g·γ) = g·ψ(γ)), so it is removed on the right.
+    /// - Parameters:
+    ///   - pose: ψ of the input.
+    ///   - neighbours: ψ of its class.
+    /// - Precondition: at least one neighbour.
+    public init(pose: Pose, neighbours: [Pose], configuration: RECONConfiguration) {
+        poses = neighbours
+        resultantLength = Pose.resultantLength(of: neighbours)
+        let needsCentre =
+            configuration.family == .uniform || configuration.family == .gaussian
+        isFullRotation =
+            configuration.centre != .none && needsCentre
+            && resultantLength < configuration.leastResultant
+        switch isFullRotation ? SymmetryMean.none : configuration.centre {
+        case .none: centre = .identity
+        case .frechet: centre = Pose.frechetMean(of: neighbours)
+        case .tukey(let scale): centre = Pose.tukeyMean(of: neighbours, scale: scale)
+        }
+        let back = centre.inverse
+        centred = neighbours.map { $0 * back }
+        self.pose = pose * back
+        let law = FittedLaw(
+            configuration.family, poses: centred.map(\.coordinate),
+            estimator: configuration.estimator, bandwidth: configuration.bandwidth)
+        self.law = isFullRotation ? .uniform(halfWidth: 180) : law
+        outOfDistributionScore = configuration.rule.score(
+            self.pose, neighbours: centred, law: self.law)
+    }
+}
