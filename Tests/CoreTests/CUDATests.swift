@@ -64,6 +64,29 @@ import Testing
         #expect(pieces.entries == [0, 0, 1, 0, 2, 0, 2, Int64(CUDAPieces.size)])
     }
 
+    @Test(arguments: [[1, 4, 9, 16, 25, 36, 64, 100], [300], [64, 64, 1]])
+    func attentionTilesHoldWhatTheirQueriesSee(_ lengths: [Int]) throws {
+        let count = lengths.reduce(0, +)
+        for mask in [AttentionMask.blockDiagonal(lengths), .blockCausal(lengths), .causal] {
+            let intervals = try #require(mask.intervals(queries: count, keys: count))
+            let layout = CUDAAttentionTiles(queries: count, keys: count)
+            let values = layout.values(intervals).map(Int.init)
+            #expect(values.count == layout.spans + 2 * CUDAAttentionTiles.count(count, 64))
+            for query in 0..<count {
+                let (start, end) = (values[query], values[count + query])
+                for (first, tile) in [(layout.tiles, 64), (layout.wideTiles, 128)] {
+                    let at = first + 4 * (query / tile)
+                    #expect(values[at] <= start && values[at + 1] >= end)
+                    #expect(values[at + 2] >= start && values[at + 3] <= end)
+                }
+                for key in stride(from: start, to: end, by: 13) {
+                    let at = layout.spans + 2 * (key / 64)
+                    #expect(values[at] <= query / 64 && values[at + 1] > query / 64)
+                }
+            }
+        }
+    }
+
     @Test func ranksAreReadOffEveryLauncher() throws {
         #expect(try ProcessRank.current([:]) == ProcessRank())
         #expect(

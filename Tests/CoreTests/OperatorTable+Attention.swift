@@ -59,20 +59,21 @@ extension OperatorTable {
             })
     }
 
-    static let attentions: [OperatorRow] = [
-        attentionRow([2, 2, 3, 4], keys: 5, .full),
-        attentionRow([1, 2, 6, 3], keys: 6, .causal),
-        attentionRow([1, 1, 7, 2], keys: 7, .blockDiagonal([1, 4, 2])),
-        attentionRow([1, 1, 7, 2], keys: 7, .blockCausal([1, 4, 2]), scale: 1),
-        attentionRow([1, 1, 1, 1], keys: 1, .full),
-        attentionRow([0, 2, 3, 4], keys: 3, .full),
-        attentionRow([1, 1, 0, 2], keys: 3, .full),
-        // More than one tile of queries and of keys.
-        attentionRow([1, 1, 70, 1], keys: 70, .blockDiagonal([1, 4, 45, 20])),
-        attentionRow([1, 2, 130, 20], keys: 150, .full, isDifferentiable: false),
-        attentionRow(
-            [1, 1, 155, 9], keys: 155, .blockCausal([1, 4, 50, 100]), isDifferentiable: false),
-    ]
+    static let attentions: [OperatorRow] =
+        [
+            attentionRow([2, 2, 3, 4], keys: 5, .full),
+            attentionRow([1, 2, 6, 3], keys: 6, .causal),
+            attentionRow([1, 1, 7, 2], keys: 7, .blockDiagonal([1, 4, 2])),
+            attentionRow([1, 1, 7, 2], keys: 7, .blockCausal([1, 4, 2]), scale: 1),
+            attentionRow([1, 1, 1, 1], keys: 1, .full),
+            attentionRow([0, 2, 3, 4], keys: 3, .full),
+            attentionRow([1, 1, 0, 2], keys: 3, .full),
+            // More than one tile of queries and of keys.
+            attentionRow([1, 1, 70, 1], keys: 70, .blockDiagonal([1, 4, 45, 20])),
+            attentionRow([1, 2, 130, 20], keys: 150, .full, isDifferentiable: false),
+            attentionRow(
+                [1, 1, 155, 9], keys: 155, .blockCausal([1, 4, 50, 100]), isDifferentiable: false),
+        ] + cosines
 
     // MARK: Rows by index
 
@@ -109,6 +110,54 @@ extension OperatorTable {
                     }
                 })
         }
+
+    // MARK: Cosine attention
+
+    private static func cosineRow(_ shape: [Int], _ mask: AttentionMask) -> OperatorRow {
+        let (batch, length, heads, width) = (shape[0], shape[1], shape[3], shape[4])
+        return OperatorRow(
+            "cosineAttention", [shape, [heads]],
+            operation: { cosineAttention($0[0], scale: $0[1], mask: mask) },
+            oracle: { input in
+                var y: [Double] = []
+                func row(_ b: Int, _ l: Int, _ part: Int, _ h: Int) -> [Double] {
+                    let start = (((b * length + l) * 3 + part) * heads + h) * width
+                    return Array(input[0].values[start..<(start + width)])
+                }
+                func unit(_ x: [Double]) -> [Double] {
+                    let norm = x.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                    return x.map { $0 / norm }
+                }
+                for b in 0..<batch {
+                    for l in 0..<length {
+                        for h in 0..<heads {
+                            let q = unit(row(b, l, 0, h))
+                            let visible = (0..<length).filter { sees(mask, l, $0) }
+                            let weights = visible.map { m in
+                                Foundation.exp(
+                                    input[1].values[h]
+                                        * zip(q, unit(row(b, m, 1, h))).reduce(0) {
+                                            $0 + $1.0 * $1.1
+                                        })
+                            }
+                            let total = weights.reduce(0, +)
+                            for d in 0..<width {
+                                y.append(
+                                    zip(visible, weights).reduce(0) {
+                                        $0 + $1.1 / total * row(b, $1.0, 2, h)[d]
+                                    })
+                            }
+                        }
+                    }
+                }
+                return OracleTensor([batch, length, heads, width], y)
+            })
+    }
+
+    private static let cosines: [OperatorRow] = [
+        cosineRow([2, 4, 3, 2, 5], .full), cosineRow([1, 5, 3, 3, 4], .blockCausal([1, 4])),
+        cosineRow([1, 6, 3, 1, 8], .blockDiagonal([2, 4])),
+    ]
 
     // MARK: Sorting
 

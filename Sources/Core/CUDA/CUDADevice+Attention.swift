@@ -1,4 +1,4 @@
-// Attention on CUDA. SPDX-License-Identifier: Apache-2.0
+// Attention on CUDA in float32, and which path is taken. SPDX-License-Identifier: Apache-2.0
 
 extension CUDADevice {
     /// Queries and keys of a tile, as `attention.cu` has it.
@@ -9,6 +9,9 @@ extension CUDADevice {
     public func attention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float, intervals: AttentionIntervals?
     ) -> (output: Tensor, logSumExp: Tensor) {
+        if usesTensorCores(q, k) {
+            return tiledAttention(q, k, v, scale: scale, intervals: intervals)
+        }
         let (b, h, l, d) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3])
         requireShapes(d <= Self.largestHead, "attention on CUDA, head size", [q.shape])
         // Heads side by side: the caller's [B, L, H·D] is then a view.
@@ -28,19 +31,21 @@ extension CUDADevice {
         _ dy: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, output: Tensor, logSumExp: Tensor,
         scale: Float, intervals: AttentionIntervals?
     ) -> (dq: Tensor, dk: Tensor, dv: Tensor) {
-        func empty(like x: Tensor) -> Tensor {
-            let s = x.shape
-            return Tensor.empty([s[0], s[2], s[1], s[3]], device: self).transposed(1, 2)
-        }
-        let (dq, dk, dv) = (empty(like: q), empty(like: k), empty(like: v))
+        let (dq, dk, dv) = (emptyRows(like: q), emptyRows(like: k), emptyRows(like: v))
         if q.count == 0 || k.count == 0 {
             for x in [dq, dk, dv] { clear(x.storage) }
+            return (dq, dk, dv)
+        }
+        if usesTensorCores(q, k) {
+            tiledAttentionGradient(
+                dy, q, k, v, output: output, logSumExp: logSumExp, scale: scale,
+                intervals: intervals, into: (dq, dk, dv))
             return (dq, dk, dv)
         }
         // dy must lie as the output does.
         var aligned = dy
         if dy.strides != output.strides {
-            aligned = empty(like: output)
+            aligned = emptyRows(like: output)
             copy(dy, into: aligned)
         }
         let (b, h, l, d) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3])
@@ -68,6 +73,12 @@ extension CUDADevice {
         return (dq, dk, dv)
     }
 
+    /// A float32 tensor [B, H, L, D] whose heads lie side by side.
+    func emptyRows(like x: Tensor) -> Tensor {
+        let s = x.shape
+        return Tensor.empty([s[0], s[2], s[1], s[3]], device: self).transposed(1, 2)
+    }
+
     /// One block of 256 threads for every 32 rows of every head.
     private func launchTiles(
         _ name: String, rows: Int, pairs: Int, matrices: Int, dim: Int, _ arguments: [CUDAArgument]
@@ -88,7 +99,7 @@ extension CUDADevice {
         return [.tensor(start), .tensor(end)]
     }
 
-    private func strides(_ x: Tensor) -> [CUDAArgument] {
+    func strides(_ x: Tensor) -> [CUDAArgument] {
         [.long(x.strides[0]), .long(x.strides[1]), .long(x.strides[2])]
     }
 }

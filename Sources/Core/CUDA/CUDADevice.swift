@@ -41,6 +41,8 @@ public final class CUDADevice: Device, @unchecked Sendable {
     private var chosenPrecision: Precision
     private var deterministic = false
     var capture: CUDACapture?
+    /// Tables of intervals that attention has met; under the lock.
+    var attentionTables: [CUDAAttentionTiles.Key: Tensor] = [:]
 
     /// Opens a GPU.
     ///

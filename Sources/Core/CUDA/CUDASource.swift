@@ -5,6 +5,7 @@ import CCUDA
 enum CUDASource: String, Sendable, CaseIterable {
     case elementwise, reductions, optimizers
     case convolution, normalization, attention, softmax, rows, planes
+    case attentionBF16 = "attention_bf16"
 
     private var name: ccuda_source_name {
         switch self {
@@ -14,13 +15,14 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .convolution: CCUDA_SOURCE_CONVOLUTION
         case .normalization: CCUDA_SOURCE_NORMALIZATION
         case .attention: CCUDA_SOURCE_ATTENTION
+        case .attentionBF16: CCUDA_SOURCE_ATTENTION_BF16
         case .softmax: CCUDA_SOURCE_SOFTMAX
         case .rows: CCUDA_SOURCE_ROWS
         case .planes: CCUDA_SOURCE_PLANES
         }
     }
 
-    private var usesTensorCores: Bool { self == .convolution || self == .attention }
+    private var usesTensorCores: Bool { self == .convolution || self == .attentionBF16 }
 
     /// The shared headers, then the file's text with its own line numbers.
     var text: String {

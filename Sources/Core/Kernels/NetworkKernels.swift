@@ -82,6 +82,11 @@ public protocol NetworkKernels {
         _ dy: Tensor, _ q: Tensor, _ k: Tensor, _ v: Tensor, output: Tensor, logSumExp: Tensor,
         scale: Float, intervals: AttentionIntervals?
     ) -> (dq: Tensor, dk: Tensor, dv: Tensor)
+    /// Attention by cosine similarity over qkv [B, L, 3, H, D] with scales [H], and its gradient from
+    /// that of the output [B, L, H, D]; nil where a device has no kernel for these shapes.
+    func cosineAttention(
+        _ qkv: Tensor, scale: Tensor, epsilon: Float, intervals: AttentionIntervals?
+    ) -> (output: Tensor, gradient: @Sendable (Tensor) -> (dqkv: Tensor, dscale: Tensor))?
 
     // MARK: Rows
     /// Rows of table [V, C] by int32 index.
@@ -110,4 +115,10 @@ public protocol NetworkKernels {
     func averagePool2D(_ x: Tensor, size: Int, stride: Int) -> Tensor
     /// dy spread evenly over its window, in planes of `shape`.
     func averagePool2DGradient(_ dy: Tensor, shape: [Int], size: Int, stride: Int) -> Tensor
+}
+
+extension NetworkKernels {
+    public func cosineAttention(
+        _ qkv: Tensor, scale: Tensor, epsilon: Float, intervals: AttentionIntervals?
+    ) -> (output: Tensor, gradient: @Sendable (Tensor) -> (dqkv: Tensor, dscale: Tensor))? { nil }
 }

@@ -44,7 +44,7 @@ public enum AttentionMask: Sendable, Equatable {
 }
 
 /// For each query the half-open interval of keys that it sees.
-public struct AttentionIntervals: Sendable, Equatable {
+public struct AttentionIntervals: Sendable, Hashable {
     public var start: [Int32]
     public var end: [Int32]
 }

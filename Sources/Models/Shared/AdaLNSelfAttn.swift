@@ -173,18 +173,25 @@ public struct AdaLNSelfAttn: Sendable {
         let bias = Tensor.concatenated([qBias.tensor, zeroKeyBias, vBias.tensor], axis: 0)
         let qkv = linear(x, qkvWeight.tensor, bias)
             .reshaped([batch, length, 3, heads, width / heads])
-        let parts = qkv.split(axis: 2, sizes: [1, 1, 1]).map { $0.squeezed(2) }
         // The limit holds on the logarithm: exp(ln 100) at most.
         let scale = scaleMul.tensor.clamped(-.greatestFiniteMagnitude, log(Float(100))).exp()
-            .reshaped([1, 1, heads, 1])
-        let q = (l2Normalized(parts[0]) * scale).transposed(1, 2)
-        var k = l2Normalized(parts[1]).transposed(1, 2)
-        var v = parts[2].transposed(1, 2)
-        if let cache { (k, v) = cache.append(k, v) }
-        let mixed = attention(q, k, v, scale: 1, mask: mask)
+            .reshaped([heads])
+        let mixed =
+            cache.map { attend(qkv, scale: scale, mask: mask, cache: $0) }
+            ?? cosineAttention(qkv, scale: scale, mask: mask)
         return linear(
-            mixed.transposed(1, 2).reshaped([batch, length, width]), projectionWeight.tensor,
-            projectionBias.tensor)
+            mixed.reshaped([batch, length, width]), projectionWeight.tensor, projectionBias.tensor)
+    }
+
+    /// The same as `cosineAttention` of qkv [B, l, 3, H, D] that also sees what is in the cache.
+    private func attend(
+        _ qkv: Tensor, scale: Tensor, mask: AttentionMask, cache: KeyValueCache
+    ) -> Tensor {
+        let parts = qkv.split(axis: 2, sizes: [1, 1, 1]).map { $0.squeezed(2) }
+        let q = l2Normalized(parts[0]) * scale.reshaped([1, 1, heads, 1])
+        let (k, v) = cache.append(
+            l2Normalized(parts[1]).transposed(1, 2), parts[2].transposed(1, 2))
+        return attention(q.transposed(1, 2), k, v, scale: 1, mask: mask).transposed(1, 2)
     }
 }
 

@@ -178,6 +178,13 @@ extension SelfCheck {
             attentionRow(heads: 2, queries: 680, keys: 680, size: 64, .blockDiagonal(scales)),
             attentionRow(heads: 2, queries: 680, keys: 680, size: 64, .blockCausal(scales)),
             attentionRow(heads: 2, queries: 100, keys: 100, size: 32, .causal),
+            attentionRow(heads: 3, queries: 91, keys: 91, size: 64, .causal),
+            attentionRow(heads: 2, queries: 77, keys: 130, size: 128, .full),
+            attentionRow(
+                heads: 1, queries: 2100, keys: 2100, size: 32,
+                .blockDiagonal([300, 1, 1799])),
+            cosineRow(heads: 5, size: 64, .blockDiagonal(scales)),
+            cosineRow(heads: 2, size: 32, .blockCausal(scales)),
             Operator("attention, packed", [2, 70, 3, 4, 32]) {
                 let parts = $0[0].split(axis: 2, sizes: [1, 1, 1])
                     .map { $0.squeezed(2).transposed(1, 2) }
@@ -209,6 +216,12 @@ extension SelfCheck {
             "attention, \(mask)".split(separator: "(").first.map(String.init) ?? "attention",
             [2, heads, queries, size], [2, heads, keys, size], [2, heads, keys, size]
         ) { attention($0[0], $0[1], $0[2], scale: 0.25, mask: mask) }
+    }
+
+    private static func cosineRow(heads: Int, size: Int, _ mask: AttentionMask) -> Operator {
+        Operator("attention by cosine", [2, 680, 3, heads, size], [heads], offset: 0.1) {
+            cosineAttention($0[0], scale: $0[1] + 4, mask: mask).cast(to: .float32)
+        }
     }
 
     /// A captured pass, replayed on two inputs, against the same work done at once.

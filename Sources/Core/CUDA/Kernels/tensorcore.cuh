@@ -42,6 +42,16 @@ __device__ __forceinline__ void copy_async(void *shared, const void *global, boo
                  : "memory");
 }
 
+// The same of 4 bytes.
+__device__ __forceinline__ void copy_async_4(void *shared, const void *global, bool valid) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared_address(shared)),
+                 "l"(__cvta_generic_to_global(global)), "r"(valid ? 4 : 0)
+                 : "memory");
+}
+
+// A kernel's dynamic shared memory.
+#define SHARED(name) extern __shared__ __align__(128) unsigned char name[]
+
 // Closes a group of copies.
 __device__ __forceinline__ void commit_copies() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 

@@ -1,0 +1,765 @@
+// Attention on the tensor cores (FlashAttention-2, Dao, arXiv 2307.08691): bf16 operands, f32 sums and
+// softmax. A block of four warps takes 64 (or 128) queries or 64 keys of one head and walks the tiles
+// that their intervals touch: no mask matrix exists. All sums have a fixed order.
+// SPDX-License-Identifier: Apache-2.0
+//
+// With inverse norms of the rows, scores are of unit vectors: z_ij = s_h · (q_i·k_j)/(|q_i||k_j|). The norms
+// are factors of rows and columns of z, so q and k are read as they are and never written normalised.
+
+enum { KEYS = 64, THREADS = 128 };
+// Wider heads read the fragments of their own rows again and again: registers are for sums.
+#define IS_HELD(D) (D <= 64)
+#define LOG2E 1.4426950408889634f
+#define LN2 0.6931471805599453f
+#define EVERY_LANE 0xffffffffu
+
+// Where row r of (batch, head) lies: base + batch · strides[0] + head · strides[1] + r · strides[2].
+struct rows {
+    int64_t batch, head, row;
+};
+#define ROWS(s) int64_t s##_batch, int64_t s##_head, int64_t s##_row
+#define GATHER(s) const rows s = {s##_batch, s##_head, s##_row}
+
+__device__ __forceinline__ int64_t head_offset(rows s, int pair, int heads) {
+    return (pair / heads) * s.batch + (pair % heads) * s.head;
+}
+
+// Rows first… of a matrix to shared memory, zeros behind the last. Rows are padded by 16 bytes, so that the
+// eight rows of an ldmatrix lie in different banks.
+template <int D, int COUNT>
+__device__ __forceinline__ void copy_rows(const uint16_t *from, int64_t row, int first, int count,
+                                          uint16_t *to) {
+#pragma unroll
+    for (int i = 0; i < COUNT * (D / 8) / THREADS; ++i) {
+        const int at = threadIdx.x + THREADS * i, r = at / (D / 8), c = at % (D / 8) * 8;
+        const bool valid = first + r < count;
+        copy_async(to + r * (D + 8) + c, from + (valid ? (first + r) * row + c : 0), valid);
+    }
+}
+
+// One number a row, the same way; 64 of them by the threads from `thread` on.
+__device__ __forceinline__ void copy_numbers(const void *from, int first, int count, int thread,
+                                             void *to) {
+    const int i = (int)threadIdx.x - thread;
+    if (i < 0 || i >= 64) return;
+    const bool valid = first + i < count;
+    copy_async_4((uint32_t *)to + i, (const uint32_t *)from + (valid ? first + i : 0), valid);
+}
+
+// Fragment A of rows row… and channels 16·step…; also that of a matrix whose rows are n for B, see below.
+template <int D>
+__device__ __forceinline__ void load_a(uint32_t (&a)[4], const uint16_t *tile, int row, int step) {
+    const int lane = threadIdx.x & 31;
+    load_matrices(a, tile + (row + (lane & 15)) * (D + 8) + step * 16 + (lane >> 4) * 8);
+}
+
+// Fragments B of 16 columns n whose vectors over k are rows of the tile: b[0], b[1] of the first eight,
+// b[2], b[3] of the others.
+template <int D>
+__device__ __forceinline__ void load_b(uint32_t (&b)[4], const uint16_t *tile, int row, int step) {
+    const int lane = threadIdx.x & 31;
+    load_matrices(b, tile + (row + (lane >> 4) * 8 + (lane & 7)) * (D + 8) + step * 16 +
+                         ((lane >> 3) & 1) * 8);
+}
+
+// The same where k runs along the rows of the tile, from `row` on, and n along its channels.
+template <int D>
+__device__ __forceinline__ void load_b_turned(uint32_t (&b)[4], const uint16_t *tile, int row,
+                                              int step) {
+    const int lane = threadIdx.x & 31;
+    load_matrices_transposed(b, tile + (row + (lane & 15)) * (D + 8) + step * 16 + (lane >> 4) * 8);
+}
+
+// Sums of two neighbouring 8-column tiles as fragment A of a product over these 16 columns.
+__device__ __forceinline__ void fragment(uint32_t (&a)[4], const float (&left)[4],
+                                         const float (&right)[4]) {
+    a[0] = to_bf16x2(left[0], left[1]);
+    a[1] = to_bf16x2(left[2], left[3]);
+    a[2] = to_bf16x2(right[0], right[1]);
+    a[3] = to_bf16x2(right[2], right[3]);
+}
+
+__device__ __forceinline__ float low_half(uint32_t x) { return __uint_as_float(x << 16); }
+__device__ __forceinline__ float high_half(uint32_t x) { return __uint_as_float(x & 0xffff0000u); }
+
+// Over the four lanes that share a row of sums.
+__device__ __forceinline__ float quad_sum(float x) {
+    x += __shfl_xor_sync(EVERY_LANE, x, 1);
+    return x + __shfl_xor_sync(EVERY_LANE, x, 2);
+}
+__device__ __forceinline__ float quad_max(float x) {
+    x = fmaxf(x, __shfl_xor_sync(EVERY_LANE, x, 1));
+    return fmaxf(x, __shfl_xor_sync(EVERY_LANE, x, 2));
+}
+
+// 16 rows of sums to memory, rows from `end` on left out; bf16 through the warp's own part of shared memory,
+// so that whole lines are written.
+template <int D>
+__device__ __forceinline__ void store_rows(const float (&x)[D / 8][4], uint16_t *own, void *to,
+                                           int is_float, int64_t row, int first, int end) {
+    const int lane = threadIdx.x & 31, g = lane >> 2, t = lane & 3;
+    if (is_float) {
+        float *out = (float *)to;
+#pragma unroll
+        for (int n = 0; n < D / 8; ++n)
+#pragma unroll
+            for (int i = 0; i < 2; ++i)
+                if (first + g + 8 * i < end)
+                    *(float2 *)(out + (first + g + 8 * i) * row + n * 8 + 2 * t) =
+                        make_float2(x[n][2 * i], x[n][2 * i + 1]);
+        return;
+    }
+    uint16_t *out = (uint16_t *)to;
+    __syncwarp();
+#pragma unroll
+    for (int n = 0; n < D / 8; ++n)
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+            *(uint32_t *)(own + (g + 8 * i) * (D + 8) + n * 8 + 2 * t) =
+                to_bf16x2(x[n][2 * i], x[n][2 * i + 1]);
+    __syncwarp();
+#pragma unroll
+    for (int i = 0; i < D / 16; ++i) {
+        const int at = lane + 32 * i, r = at / (D / 8), c = at % (D / 8) * 8;
+        if (first + r < end)
+            *(uint4 *)(out + (first + r) * row + c) = *(const uint4 *)(own + r * (D + 8) + c);
+    }
+}
+
+// From the gradient a of a unit vector x̂ to that of x, factor/|x| · (a − x̂ (x̂·a)), for 16 rows of sums; the
+// rows x are in the tile. dots: x̂·a.
+template <int D>
+__device__ __forceinline__ void project(float (&sums)[D / 8][4], const uint16_t *tile, int row,
+                                        const float (&inverse)[2], float factor, float (&dots)[2]) {
+    dots[0] = dots[1] = 0;
+#pragma unroll
+    for (int d = 0; d < D / 16; ++d) {
+        uint32_t x[4];
+        load_a<D>(x, tile, row, d);
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+            const int n = 2 * d + c / 2, i = c % 2;
+            dots[i] += low_half(x[c]) * sums[n][2 * i] + high_half(x[c]) * sums[n][2 * i + 1];
+        }
+    }
+    float along[2];
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+        dots[i] = quad_sum(dots[i]) * inverse[i];
+        // Below ε = 10⁻¹² the divisor is a constant.
+        along[i] = inverse[i] < 1e12f ? dots[i] * inverse[i] : 0.0f;
+    }
+#pragma unroll
+    for (int d = 0; d < D / 16; ++d) {
+        uint32_t x[4];
+        load_a<D>(x, tile, row, d);
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+            const int n = 2 * d + c / 2, i = c % 2;
+            const float scale = factor * inverse[i];
+            sums[n][2 * i] = (sums[n][2 * i] - low_half(x[c]) * along[i]) * scale;
+            sums[n][2 * i + 1] = (sums[n][2 * i + 1] - high_half(x[c]) * along[i]) * scale;
+        }
+    }
+}
+
+#define OPERANDS                                                                                   \
+    const uint16_t *q, const uint16_t *k, const uint16_t *v, const float *inverse_q,               \
+        const float *inverse_k, const float *head_scale, const int *bounds, const int *tiles,      \
+        int heads, int queries, int keys, float scale, ROWS(qs), ROWS(ks), ROWS(vs)
+#define PASS                                                                                       \
+    q, k, v, inverse_q, inverse_k, head_scale, bounds, tiles, heads, queries, keys, scale,         \
+        qs_batch, qs_head, qs_row, ks_batch, ks_head, ks_row, vs_batch, vs_head, vs_row
+
+// MARK: Forward
+
+// Grid (tiles of 64·R queries, batch · heads). bounds: starts, then ends, of all queries' intervals; tiles:
+// per tile of queries the first key any of them sees, the end of the last, the last start, the first end.
+template <int D, int R>
+__device__ __forceinline__ void forward(OPERANDS, void *o, int is_float, float *logsumexp, ROWS(os)) {
+    GATHER(qs);
+    GATHER(ks);
+    GATHER(vs);
+    GATHER(os);
+    SHARED(memory);
+    constexpr int P = D + 8;
+    uint16_t *tq = (uint16_t *)memory, *tk = tq + 64 * R * P, *tv = tk + 2 * KEYS * P;
+    float *norms = (float *)(tv + 2 * KEYS * P);
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, g = lane >> 2, t = lane & 3;
+    const int first = blockIdx.x * 64 * R, pair = blockIdx.y;
+    k += head_offset(ks, pair, heads);
+    v += head_offset(vs, pair, heads);
+    if (inverse_k) inverse_k += (int64_t)pair * keys;
+    int low = 0, high = keys;
+    if (tiles) low = tiles[4 * blockIdx.x], high = tiles[4 * blockIdx.x + 1];
+    copy_rows<D, 64 * R>(q + head_offset(qs, pair, heads), qs.row, first, queries, tq);
+    copy_rows<D, KEYS>(k, ks.row, low, keys, tk);
+    copy_rows<D, KEYS>(v, vs.row, low, keys, tv);
+    if (inverse_k) copy_numbers(inverse_k, low, keys, 0, norms);
+    commit_copies();
+
+    const int own = first + warp * 16 * R + g;
+    int begin[R][2], end[R][2];
+    float factor[R][2], largest[R][2], total[R][2], out[R][D / 8][4];
+#pragma unroll
+    for (int r = 0; r < R; ++r)
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            const int row = own + 16 * r + 8 * i;
+            const bool valid = row < queries;
+            begin[r][i] = valid && bounds ? bounds[row] : 0;
+            end[r][i] = valid ? (bounds ? bounds[queries + row] : keys) : 0;
+            factor[r][i] = scale * LOG2E * (head_scale ? head_scale[pair % heads] : 1.0f) *
+                           (valid && inverse_q ? inverse_q[(int64_t)pair * queries + row] : 1.0f);
+            largest[r][i] = -INFINITY_F;
+            total[r][i] = 0;
+        }
+#pragma unroll
+    for (int r = 0; r < R; ++r)
+#pragma unroll
+        for (int n = 0; n < D / 8; ++n) out[r][n][0] = out[r][n][1] = out[r][n][2] = out[r][n][3] = 0;
+
+    uint32_t a[R][D / 16][4];
+    int stage = 0;
+    for (int key = low; key < high; key += KEYS, stage ^= 1) {
+        // One barrier a tile: behind it nobody reads the other stage any more.
+        wait_for_copies<0>();
+        __syncthreads();
+        if (key + KEYS < high) {
+            copy_rows<D, KEYS>(k, ks.row, key + KEYS, keys, tk + (stage ^ 1) * KEYS * P);
+            copy_rows<D, KEYS>(v, vs.row, key + KEYS, keys, tv + (stage ^ 1) * KEYS * P);
+            if (inverse_k) copy_numbers(inverse_k, key + KEYS, keys, 0, norms + (stage ^ 1) * KEYS);
+        }
+        commit_copies();
+        if (key == low) {
+#pragma unroll
+            for (int r = 0; r < R; ++r)
+#pragma unroll
+                for (int d = 0; d < D / 16; ++d) load_a<D>(a[r][d], tq, (warp * R + r) * 16, d);
+        }
+        bool any = false, whole = true;
+#pragma unroll
+        for (int r = 0; r < R; ++r)
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                any |= begin[r][i] < min(end[r][i], key + KEYS) && end[r][i] > key;
+                whole &= (begin[r][i] <= key && end[r][i] >= key + KEYS) ||
+                         own + 16 * r + 8 * i >= queries;
+            }
+        if (!__any_sync(EVERY_LANE, any)) continue;
+        whole = __all_sync(EVERY_LANE, whole);
+
+        const uint16_t *rows_k = tk + stage * KEYS * P, *rows_v = tv + stage * KEYS * P;
+        float s[R][KEYS / 8][4];
+#pragma unroll
+        for (int n = 0; n < KEYS / 16; ++n) {
+#pragma unroll
+            for (int r = 0; r < R; ++r)
+#pragma unroll
+                for (int c = 0; c < 4; ++c) s[r][2 * n][c] = s[r][2 * n + 1][c] = 0;
+#pragma unroll
+            for (int d = 0; d < D / 16; ++d) {
+                uint32_t b[4];
+                load_b<D>(b, rows_k, n * 16, d);
+#pragma unroll
+                for (int r = 0; r < R; ++r) {
+                    mma_bf16(s[r][2 * n], a[r][d], b[0], b[1]);
+                    mma_bf16(s[r][2 * n + 1], a[r][d], b[2], b[3]);
+                }
+            }
+        }
+#pragma unroll
+        for (int n = 0; n < KEYS / 8; ++n) {
+            float2 column = make_float2(1, 1);
+            if (inverse_k) column = *(const float2 *)(norms + stage * KEYS + n * 8 + 2 * t);
+#pragma unroll
+            for (int r = 0; r < R; ++r)
+#pragma unroll
+                for (int c = 0; c < 4; ++c) {
+                    s[r][n][c] *= factor[r][c / 2] * (c % 2 ? column.y : column.x);
+                    const int at = key + n * 8 + 2 * t + c % 2;
+                    if (!whole && (at < begin[r][c / 2] || at >= end[r][c / 2]))
+                        s[r][n][c] = -INFINITY_F;
+                }
+        }
+#pragma unroll
+        for (int r = 0; r < R; ++r)
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                float next = largest[r][i];
+#pragma unroll
+                for (int n = 0; n < KEYS / 8; ++n)
+                    next = fmaxf(next, fmaxf(s[r][n][2 * i], s[r][n][2 * i + 1]));
+                next = quad_max(next);
+                // A row that has seen nothing yet: any finite reference gives 2^−∞ = 0.
+                const float reference = next == -INFINITY_F ? 0.0f : next;
+                const float decay = exp2_fast(largest[r][i] - reference);
+                largest[r][i] = next;
+                float sum = 0;
+#pragma unroll
+                for (int n = 0; n < KEYS / 8; ++n) {
+                    s[r][n][2 * i] = exp2_fast(s[r][n][2 * i] - reference);
+                    s[r][n][2 * i + 1] = exp2_fast(s[r][n][2 * i + 1] - reference);
+                    sum += s[r][n][2 * i] + s[r][n][2 * i + 1];
+                }
+                total[r][i] = total[r][i] * decay + sum;
+#pragma unroll
+                for (int n = 0; n < D / 8; ++n) {
+                    out[r][n][2 * i] *= decay;
+                    out[r][n][2 * i + 1] *= decay;
+                }
+            }
+#pragma unroll
+        for (int n = 0; n < KEYS / 16; ++n) {
+            uint32_t p[R][4];
+#pragma unroll
+            for (int r = 0; r < R; ++r) fragment(p[r], s[r][2 * n], s[r][2 * n + 1]);
+#pragma unroll
+            for (int d = 0; d < D / 16; ++d) {
+                uint32_t b[4];
+                load_b_turned<D>(b, rows_v, n * 16, d);
+#pragma unroll
+                for (int r = 0; r < R; ++r) {
+                    mma_bf16(out[r][2 * d], p[r], b[0], b[1]);
+                    mma_bf16(out[r][2 * d + 1], p[r], b[2], b[3]);
+                }
+            }
+        }
+    }
+    // Also where there was no key: the copies must be over before their memory is used again.
+    wait_for_copies<0>();
+    __syncthreads();
+    const int64_t base = head_offset(os, pair, heads);
+#pragma unroll
+    for (int r = 0; r < R; ++r) {
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            const int row = own + 16 * r + 8 * i;
+            const float sum = quad_sum(total[r][i]), inverse = sum > 0 ? 1.0f / sum : 0.0f;
+#pragma unroll
+            for (int n = 0; n < D / 8; ++n) {
+                out[r][n][2 * i] *= inverse;
+                out[r][n][2 * i + 1] *= inverse;
+            }
+            if (t == 0 && row < queries)
+                logsumexp[(int64_t)pair * queries + row] =
+                    sum > 0 ? largest[r][i] * LN2 + logf(sum) : -INFINITY_F;
+        }
+        const int at = (warp * R + r) * 16;
+        store_rows<D>(out[r], tq + at * P, is_float ? (void *)((float *)o + base) : (void *)((uint16_t *)o + base),
+                      is_float, os.row, first + at, queries);
+    }
+}
+
+// MARK: Gradient to the queries
+
+// Grid (tiles of 64 queries, batch · heads). Also writes delta = Σ o · do for the keys' pass and, for unit
+// vectors, the gradient of the heads' scales as one sum a block: dscale [heads][batch][tiles].
+template <int D>
+__device__ __forceinline__ void query_gradient(OPERANDS, const uint16_t *o, const uint16_t *d_o,
+                                               const float *logsumexp, float *delta, void *dq,
+                                               int is_float, float *dscale, ROWS(os), ROWS(dos),
+                                               ROWS(dqs)) {
+    GATHER(qs);
+    GATHER(ks);
+    GATHER(vs);
+    GATHER(os);
+    GATHER(dos);
+    GATHER(dqs);
+    SHARED(memory);
+    constexpr int P = D + 8;
+    uint16_t *tq = (uint16_t *)memory, *to = tq + 64 * P, *tk = to + 64 * P, *tv = tk + 2 * KEYS * P;
+    float *norms = (float *)(tv + 2 * KEYS * P), *partial = norms + 2 * KEYS;
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, g = lane >> 2, t = lane & 3;
+    const int first = blockIdx.x * 64, pair = blockIdx.y;
+    k += head_offset(ks, pair, heads);
+    v += head_offset(vs, pair, heads);
+    if (inverse_k) inverse_k += (int64_t)pair * keys;
+    int low = 0, high = keys;
+    if (tiles) low = tiles[4 * blockIdx.x], high = tiles[4 * blockIdx.x + 1];
+    copy_rows<D, 64>(q + head_offset(qs, pair, heads), qs.row, first, queries, tq);
+    copy_rows<D, 64>(d_o + head_offset(dos, pair, heads), dos.row, first, queries, to);
+    copy_rows<D, KEYS>(k, ks.row, low, keys, tk);
+    copy_rows<D, KEYS>(v, vs.row, low, keys, tv);
+    if (inverse_k) copy_numbers(inverse_k, low, keys, 0, norms);
+    commit_copies();
+
+    const int own = first + warp * 16 + g;
+    const float head_factor = scale * (head_scale ? head_scale[pair % heads] : 1.0f);
+    int begin[2], end[2];
+    float inverse[2], reference[2], shift[2] = {0, 0}, sums[D / 8][4];
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+        const int row = own + 8 * i;
+        const bool valid = row < queries;
+        begin[i] = valid && bounds ? bounds[row] : 0;
+        end[i] = valid ? (bounds ? bounds[queries + row] : keys) : 0;
+        inverse[i] = valid && inverse_q ? inverse_q[(int64_t)pair * queries + row] : 1.0f;
+        reference[i] = valid ? logsumexp[(int64_t)pair * queries + row] * LOG2E : INFINITY_F;
+        // A row without keys has no weights.
+        if (reference[i] == -INFINITY_F) reference[i] = INFINITY_F;
+    }
+#pragma unroll
+    for (int n = 0; n < D / 8; ++n) sums[n][0] = sums[n][1] = sums[n][2] = sums[n][3] = 0;
+    wait_for_copies<0>();
+    __syncthreads();
+    uint32_t a[D / 16][4], ao[D / 16][4];
+    o += head_offset(os, pair, heads);
+#pragma unroll
+    for (int d = 0; d < D / 16; ++d) {
+        load_a<D>(a[d], tq, warp * 16, d);
+        load_a<D>(ao[d], to, warp * 16, d);
+        // o in the layout of the fragment.
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+            const int row = own + 8 * (c % 2);
+            if (row >= queries) continue;
+            const uint32_t x =
+                *(const uint32_t *)(o + row * os.row + d * 16 + (c / 2) * 8 + 2 * t);
+            shift[c % 2] += low_half(x) * low_half(ao[d][c]) + high_half(x) * high_half(ao[d][c]);
+        }
+    }
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+        shift[i] = quad_sum(shift[i]);
+        if (t == 0 && own + 8 * i < queries)
+            delta[(int64_t)pair * queries + own + 8 * i] = shift[i];
+    }
+    int stage = 0;
+    for (int key = low; key < high; key += KEYS, stage ^= 1) {
+        wait_for_copies<0>();
+        __syncthreads();
+        if (key + KEYS < high) {
+            copy_rows<D, KEYS>(k, ks.row, key + KEYS, keys, tk + (stage ^ 1) * KEYS * P);
+            copy_rows<D, KEYS>(v, vs.row, key + KEYS, keys, tv + (stage ^ 1) * KEYS * P);
+            if (inverse_k) copy_numbers(inverse_k, key + KEYS, keys, 0, norms + (stage ^ 1) * KEYS);
+        }
+        commit_copies();
+        // Halves of 32 keys keep the sums in registers.
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            const int at_first = key + 32 * half;
+            bool any = false, whole = true;
+#pragma unroll
+            for (int i = 0; i < 2; ++i) {
+                any |= begin[i] < min(end[i], at_first + 32) && end[i] > at_first;
+                whole &= (begin[i] <= at_first && end[i] >= at_first + 32) || own + 8 * i >= queries;
+            }
+            if (!__any_sync(EVERY_LANE, any)) continue;
+            whole = __all_sync(EVERY_LANE, whole);
+            const uint16_t *rows_k = tk + (stage * KEYS + 32 * half) * P;
+            const uint16_t *rows_v = tv + (stage * KEYS + 32 * half) * P;
+            float s[4][4], p[4][4];
+#pragma unroll
+            for (int n = 0; n < 2; ++n) {
+#pragma unroll
+                for (int c = 0; c < 4; ++c)
+                    s[2 * n][c] = s[2 * n + 1][c] = p[2 * n][c] = p[2 * n + 1][c] = 0;
+#pragma unroll
+                for (int d = 0; d < D / 16; ++d) {
+                    uint32_t b[4];
+                    load_b<D>(b, rows_k, n * 16, d);
+                    mma_bf16(s[2 * n], a[d], b[0], b[1]);
+                    mma_bf16(s[2 * n + 1], a[d], b[2], b[3]);
+                    load_b<D>(b, rows_v, n * 16, d);
+                    mma_bf16(p[2 * n], ao[d], b[0], b[1]);
+                    mma_bf16(p[2 * n + 1], ao[d], b[2], b[3]);
+                }
+            }
+#pragma unroll
+            for (int n = 0; n < 4; ++n) {
+                float2 column = make_float2(1, 1);
+                if (inverse_k)
+                    column = *(const float2 *)(norms + stage * KEYS + 32 * half + n * 8 + 2 * t);
+#pragma unroll
+                for (int c = 0; c < 4; ++c) {
+                    const int i = c / 2, at = at_first + n * 8 + 2 * t + c % 2;
+                    const float norm = c % 2 ? column.y : column.x;
+                    float weight = exp2_fast(s[n][c] * (head_factor * LOG2E * inverse[i] * norm) -
+                                             reference[i]);
+                    if (!whole && (at < begin[i] || at >= end[i])) weight = 0;
+                    s[n][c] = weight * (p[n][c] - shift[i]) * norm;
+                }
+            }
+#pragma unroll
+            for (int n = 0; n < 2; ++n) {
+                uint32_t ds[4];
+                fragment(ds, s[2 * n], s[2 * n + 1]);
+#pragma unroll
+                for (int d = 0; d < D / 16; ++d) {
+                    uint32_t b[4];
+                    load_b_turned<D>(b, rows_k, n * 16, d);
+                    mma_bf16(sums[2 * d], ds, b[0], b[1]);
+                    mma_bf16(sums[2 * d + 1], ds, b[2], b[3]);
+                }
+            }
+        }
+    }
+    float dots[2] = {0, 0};
+    if (inverse_q) {
+        project<D>(sums, tq, warp * 16, inverse, head_factor, dots);
+    } else {
+#pragma unroll
+        for (int n = 0; n < D / 8; ++n)
+#pragma unroll
+            for (int c = 0; c < 4; ++c) sums[n][c] *= head_factor;
+    }
+    const int64_t base = head_offset(dqs, pair, heads);
+    store_rows<D>(sums, tq + warp * 16 * P, is_float ? (void *)((float *)dq + base) : (void *)((uint16_t *)dq + base),
+                  is_float, dqs.row, first + warp * 16, queries);
+    if (dscale) {
+        const float sum = warp_sum((t == 0 && own < queries ? dots[0] : 0.0f) +
+                                   (t == 0 && own + 8 < queries ? dots[1] : 0.0f));
+        if (lane == 0) partial[warp] = sum;
+        __syncthreads();
+        if (threadIdx.x == 0) {
+            const int batches = gridDim.y / heads;
+            dscale[((int64_t)(pair % heads) * batches + pair / heads) * gridDim.x + blockIdx.x] =
+                scale * ((partial[0] + partial[1]) + (partial[2] + partial[3]));
+        }
+    }
+}
+
+// MARK: Gradients to the keys and values
+
+// Grid (tiles of 64 keys, batch · heads). spans: per tile of keys the first tile of 64 queries that sees any
+// of them and the end of the last; tiles: as in the forward pass, of 64 queries.
+template <int D>
+__device__ __forceinline__ void key_gradient(OPERANDS, const uint16_t *d_o, const float *logsumexp,
+                                             const float *delta, const int *spans, void *dk,
+                                             void *dv, int is_float, ROWS(dos), ROWS(dks),
+                                             ROWS(dvs)) {
+    GATHER(qs);
+    GATHER(ks);
+    GATHER(vs);
+    GATHER(dos);
+    GATHER(dks);
+    GATHER(dvs);
+    SHARED(memory);
+    constexpr int P = D + 8;
+    uint16_t *tk = (uint16_t *)memory, *tv = tk + KEYS * P, *tq = tv + KEYS * P, *to = tq + 2 * 64 * P;
+    // Of each stage: logsumexp, delta, inverse norms, starts, ends.
+    float *numbers = (float *)(to + 2 * 64 * P);
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, g = lane >> 2, t = lane & 3;
+    const int first = blockIdx.x * KEYS, pair = blockIdx.y;
+    q += head_offset(qs, pair, heads);
+    d_o += head_offset(dos, pair, heads);
+    logsumexp += (int64_t)pair * queries;
+    delta += (int64_t)pair * queries;
+    if (inverse_q) inverse_q += (int64_t)pair * queries;
+    int tile = 0, last = (queries + 63) / 64;
+    if (spans) tile = spans[2 * blockIdx.x], last = spans[2 * blockIdx.x + 1];
+
+    auto skip = [&](int from) {
+        while (tiles && from < last &&
+               (tiles[4 * from] >= first + KEYS || tiles[4 * from + 1] <= first))
+            ++from;
+        return from;
+    };
+    auto copy_tile = [&](int which, int stage) {
+        const int at = which * 64;
+        copy_rows<D, 64>(q, qs.row, at, queries, tq + stage * 64 * P);
+        copy_rows<D, 64>(d_o, dos.row, at, queries, to + stage * 64 * P);
+        float *own = numbers + stage * 5 * 64;
+        copy_numbers(logsumexp, at, queries, 0, own);
+        copy_numbers(delta, at, queries, 64, own + 64);
+        if (inverse_q) copy_numbers(inverse_q, at, queries, 0, own + 128);
+        if (bounds) {
+            copy_numbers(bounds, at, queries, 64, own + 192);
+            copy_numbers(bounds + queries, at, queries, 64, own + 256);
+        }
+    };
+    tile = skip(tile);
+    copy_rows<D, KEYS>(k + head_offset(ks, pair, heads), ks.row, first, keys, tk);
+    copy_rows<D, KEYS>(v + head_offset(vs, pair, heads), vs.row, first, keys, tv);
+    if (tile < last) copy_tile(tile, 0);
+    commit_copies();
+
+    const int own = first + warp * 16 + g;
+    const float head_factor = scale * (head_scale ? head_scale[pair % heads] : 1.0f);
+    float inverse[2], sums_k[D / 8][4], sums_v[D / 8][4];
+#pragma unroll
+    for (int i = 0; i < 2; ++i)
+        inverse[i] = inverse_k && own + 8 * i < keys
+                         ? inverse_k[(int64_t)pair * keys + own + 8 * i] : 1.0f;
+#pragma unroll
+    for (int n = 0; n < D / 8; ++n)
+#pragma unroll
+        for (int c = 0; c < 4; ++c) sums_k[n][c] = sums_v[n][c] = 0;
+    wait_for_copies<0>();
+    __syncthreads();
+    uint32_t a[IS_HELD(D) ? D / 16 : 1][4], av[IS_HELD(D) ? D / 16 : 1][4];
+    if (IS_HELD(D)) {
+#pragma unroll
+        for (int d = 0; d < D / 16; ++d) {
+            load_a<D>(a[d], tk, warp * 16, d);
+            load_a<D>(av[d], tv, warp * 16, d);
+        }
+    }
+    int stage = 0;
+    while (tile < last) {
+        wait_for_copies<0>();
+        __syncthreads();
+        const int next = skip(tile + 1);
+        if (next < last) copy_tile(next, stage ^ 1);
+        commit_copies();
+        int low = 0, high = keys, last_start = 0, first_end = keys;
+        if (tiles) {
+            low = tiles[4 * tile];
+            high = tiles[4 * tile + 1];
+            last_start = tiles[4 * tile + 2];
+            first_end = tiles[4 * tile + 3];
+        }
+        const int at = first + warp * 16;
+        const bool whole = !bounds || (last_start <= at && first_end >= at + 16);
+        if (low < at + 16 && high > at) {
+            const float *own_numbers = numbers + stage * 5 * 64;
+#pragma unroll
+            for (int half = 0; half < 2; ++half) {
+                const uint16_t *rows_q = tq + (stage * 64 + 32 * half) * P;
+                const uint16_t *rows_o = to + (stage * 64 + 32 * half) * P;
+                // Keys × queries.
+                float s[4][4], p[4][4];
+#pragma unroll
+                for (int n = 0; n < 2; ++n) {
+#pragma unroll
+                    for (int c = 0; c < 4; ++c)
+                        s[2 * n][c] = s[2 * n + 1][c] = p[2 * n][c] = p[2 * n + 1][c] = 0;
+#pragma unroll
+                    for (int d = 0; d < D / 16; ++d) {
+                        const int held = IS_HELD(D) ? d : 0;
+                        if (!IS_HELD(D)) {
+                            load_a<D>(a[0], tk, warp * 16, d);
+                            load_a<D>(av[0], tv, warp * 16, d);
+                        }
+                        uint32_t b[4];
+                        load_b<D>(b, rows_q, n * 16, d);
+                        mma_bf16(s[2 * n], a[held], b[0], b[1]);
+                        mma_bf16(s[2 * n + 1], a[held], b[2], b[3]);
+                        load_b<D>(b, rows_o, n * 16, d);
+                        mma_bf16(p[2 * n], av[held], b[0], b[1]);
+                        mma_bf16(p[2 * n + 1], av[held], b[2], b[3]);
+                    }
+                }
+#pragma unroll
+                for (int n = 0; n < 4; ++n)
+#pragma unroll
+                    for (int odd = 0; odd < 2; ++odd) {
+                        const int column = 32 * half + n * 8 + 2 * t + odd;
+                        const float reference = own_numbers[column] * LOG2E;
+                        const float shift = own_numbers[64 + column];
+                        const float factor =
+                            head_factor * (inverse_q ? own_numbers[128 + column] : 1.0f);
+                        const int *range = (const int *)own_numbers + column;
+#pragma unroll
+                        for (int i = 0; i < 2; ++i) {
+                            const int c = 2 * i + odd;
+                            float weight = exp2_fast(s[n][c] * (factor * LOG2E * inverse[i]) -
+                                                     reference);
+                            // Queries behind the last have no gradient, so their weights don't matter.
+                            if (!whole &&
+                                (own + 8 * i < range[192] || own + 8 * i >= range[256]))
+                                weight = 0;
+                            s[n][c] = weight;
+                            p[n][c] = weight * (p[n][c] - shift) * factor;
+                        }
+                    }
+#pragma unroll
+                for (int n = 0; n < 2; ++n) {
+                    uint32_t weights[4], ds[4];
+                    fragment(weights, s[2 * n], s[2 * n + 1]);
+                    fragment(ds, p[2 * n], p[2 * n + 1]);
+#pragma unroll
+                    for (int d = 0; d < D / 16; ++d) {
+                        uint32_t b[4];
+                        load_b_turned<D>(b, rows_o, n * 16, d);
+                        mma_bf16(sums_v[2 * d], weights, b[0], b[1]);
+                        mma_bf16(sums_v[2 * d + 1], weights, b[2], b[3]);
+                        load_b_turned<D>(b, rows_q, n * 16, d);
+                        mma_bf16(sums_k[2 * d], ds, b[0], b[1]);
+                        mma_bf16(sums_k[2 * d + 1], ds, b[2], b[3]);
+                    }
+                }
+            }
+        }
+        tile = next;
+        stage ^= 1;
+    }
+    if (inverse_k) {
+        float dots[2];
+        project<D>(sums_k, tk, warp * 16, inverse, 1, dots);
+    }
+    // A warp's rows of tk and tv are read by that warp alone, above.
+    const int64_t base_k = head_offset(dks, pair, heads), base_v = head_offset(dvs, pair, heads);
+    store_rows<D>(sums_k, tk + warp * 16 * P, is_float ? (void *)((float *)dk + base_k) : (void *)((uint16_t *)dk + base_k),
+                  is_float, dks.row, first + warp * 16, keys);
+    store_rows<D>(sums_v, tv + warp * 16 * P, is_float ? (void *)((float *)dv + base_v) : (void *)((uint16_t *)dv + base_v),
+                  is_float, dvs.row, first + warp * 16, keys);
+}
+
+// MARK: Norms
+
+// 1/max(|row|, ε) of queries and keys in [batch · length][3][heads][D]: inverse [2][batch][heads][length].
+// Eight channels a thread.
+template <int D>
+__device__ __forceinline__ void inverse_norms(const uint16_t *qkv, float *inverse, int batch,
+                                              int length, int heads, float epsilon) {
+    const int64_t at = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
+    const int64_t row = at / (D / 8), total = (int64_t)2 * batch * length * heads;
+    const int64_t token = row / (2 * heads);
+    const int within = (int)(row - token * 2 * heads), part = (int)(at % (D / 8));
+    float sum = 0;
+    if (row < total) {
+        const uint4 x = *(const uint4 *)(qkv + (token * 3 * heads + within) * D + part * 8);
+        const uint32_t words[4] = {x.x, x.y, x.z, x.w};
+#pragma unroll
+        for (int i = 0; i < 4; ++i)
+            sum += low_half(words[i]) * low_half(words[i]) + high_half(words[i]) * high_half(words[i]);
+    }
+#pragma unroll
+    for (int step = D / 16; step > 0; step /= 2) sum += __shfl_xor_sync(EVERY_LANE, sum, step);
+    if (part != 0 || row >= total) return;
+    const int which = within / heads, head = within % heads;
+    inverse[(((int64_t)which * batch + token / length) * heads + head) * length + token % length] =
+        1.0f / fmaxf(sqrtf(sum), epsilon);
+}
+
+// MARK: Kernels
+
+#define OUTPUT void *o, int is_float, float *logsumexp, ROWS(os)
+#define OF_QUERIES                                                                                 \
+    const uint16_t *o, const uint16_t *d_o, const float *logsumexp, float *delta, void *dq,        \
+        int is_float, float *dscale, ROWS(os), ROWS(dos), ROWS(dqs)
+#define OF_KEYS                                                                                    \
+    const uint16_t *d_o, const float *logsumexp, const float *delta, const int *spans, void *dk,   \
+        void *dv, int is_float, ROWS(dos), ROWS(dks), ROWS(dvs)
+#define WIDE(D)                                                                                    \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                          \
+        attention_forward_wide_##D(OPERANDS, OUTPUT) {                                             \
+        forward<D, 2>(PASS, o, is_float, logsumexp, os_batch, os_head, os_row);                    \
+    }
+#define KERNELS(D)                                                                                 \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                          \
+        attention_forward_##D(OPERANDS, OUTPUT) {                                                  \
+        forward<D, 1>(PASS, o, is_float, logsumexp, os_batch, os_head, os_row);                    \
+    }                                                                                              \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                          \
+        attention_dq_##D(OPERANDS, OF_QUERIES) {                                                   \
+        query_gradient<D>(PASS, o, d_o, logsumexp, delta, dq, is_float, dscale, os_batch, os_head, \
+                          os_row, dos_batch, dos_head, dos_row, dqs_batch, dqs_head, dqs_row);     \
+    }                                                                                              \
+    extern "C" __global__ void __launch_bounds__(THREADS)                                          \
+        attention_dkv_##D(OPERANDS, OF_KEYS) {                                                     \
+        key_gradient<D>(PASS, d_o, logsumexp, delta, spans, dk, dv, is_float, dos_batch, dos_head, \
+                        dos_row, dks_batch, dks_head, dks_row, dvs_batch, dvs_head, dvs_row);      \
+    }                                                                                              \
+    extern "C" __global__ void attention_norms_##D(const uint16_t *qkv, float *inverse, int batch, \
+                                                   int length, int heads, float epsilon) {         \
+        inverse_norms<D>(qkv, inverse, batch, length, heads, epsilon);                             \
+    }
+
+KERNELS(32)
+KERNELS(64)
+KERNELS(128)
+WIDE(32)
+WIDE(64)
