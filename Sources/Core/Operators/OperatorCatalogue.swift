@@ -19,8 +19,7 @@ package enum OperatorCatalogue {
     package static let network = [
         "convolution2D", "fusedConvolution2D", "groupNorm", "layerNorm", "modulatedLayerNorm",
         "gatedResidual", "l2Normalized", "softmax", "logSoftmax", "crossEntropy", "attention",
-        "embedding",
-        "nearestCodes", "argsort", "topK", "sortedDescending", "resized", "upsampledNearest2x",
+        "cosineAttention", "embedding", "nearestCodes", "argsort", "topK", "sortedDescending", "resized", "upsampledNearest2x",
         "averagePool2D", "maxPool2D", "dropout", "dropPath",
     ]
 
