@@ -19,7 +19,8 @@ package enum OperatorCatalogue {
     package static let network = [
         "convolution2D", "fusedConvolution2D", "groupNorm", "layerNorm", "modulatedLayerNorm",
         "gatedResidual", "l2Normalized", "softmax", "logSoftmax", "crossEntropy", "attention",
-        "cosineAttention", "embedding", "nearestCodes", "argsort", "topK", "sortedDescending", "resized", "upsampledNearest2x",
+        "cosineAttention", "embedding", "nearestCodes", "argsort", "topK", "sortedDescending",
+        "resized", "upsampledNearest2x",
         "averagePool2D", "maxPool2D", "dropout", "dropPath",
     ]
 
