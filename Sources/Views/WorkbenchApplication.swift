@@ -25,6 +25,7 @@ public final class WorkbenchApplication: Application {
     public private(set) var needsDisplay = true
     private var hasChosenTheme: Bool
     private var hasAdvised = false
+    private var watch: FileWatch?
 
     /// What the pressed button is doing.
     private enum Drag {
@@ -60,19 +61,20 @@ public final class WorkbenchApplication: Application {
         mailbox = Mailbox(wake: wake)
         runner = EffectRunner(
             services: services, mailbox: mailbox, log: log,
-            sessions: options.stateFolder.map { SessionStore(folder: $0) })
+            sessions: options.stateFolder.map { SessionStore(folder: $0) },
+            isMotionReduced: options.isMotionReduced)
         theme = .builtIn
         hasChosenTheme = options.themeName != nil
         state = AppState()
         state.options = options
+        state.bindings = options.bindings
         state.isMouseOn = options.isMouseOn
         state.themes = themes?.names() ?? []
         state.themeName = options.themeName ?? "default-dark"
         setTheme(state.themeName)
         log.onChange(wake)
-        for conflict in KeyBindings.default.conflicts {
-            log.warning("keys", conflict.description)
-        }
+        tellProblems(options)
+        watchFiles()
         runner.openSession()
         runner.run(.listModels)
     }
@@ -171,6 +173,7 @@ public final class WorkbenchApplication: Application {
             case .setTheme(let name):
                 hasChosenTheme = true
                 setTheme(name)
+            case .reload(let paths): reload(paths)
             default: runner.run(effect)
             }
         }
@@ -185,6 +188,40 @@ public final class WorkbenchApplication: Application {
             Reducer.notify(.error, text, &state)
         }
         needsDisplay = true
+    }
+
+    /// Mistakes of the configuration go to the log; the first also to the status line.
+    private func tellProblems(_ options: ApplicationOptions) {
+        let problems = options.settingsProblems + options.bindings.conflicts.map(\.description)
+        for problem in problems { log.warning("settings", problem) }
+        guard let first = problems.first else { return }
+        let more = problems.count > 1 ? " (\(problems.count) in all; see Log)" : ""
+        Reducer.notify(.warning, first + more, &state)
+    }
+
+    // MARK: Files of the application itself
+
+    private func watchFiles() {
+        guard let themes else { return }
+        var folders = themes.folders
+        if let path = state.options.settingsPath {
+            folders.append((path as NSString).deletingLastPathComponent)
+        }
+        watch = FileWatch(folders: folders) { [mailbox] in mailbox.post(.files(.changed($0))) }
+    }
+
+    private func reload(_ paths: [String]) {
+        if let themes, paths.contains(where: { $0.hasSuffix(".toml") }) {
+            send(.files(.themes(themes.names())))
+            // The one in force, one it inherits from, or one that now stands before it.
+            let own = "/\(state.themeName).toml"
+            if paths.contains(where: { theme.sourceFiles.contains($0) || $0.hasSuffix(own) }) {
+                setTheme(state.themeName)
+            }
+        }
+        if let path = state.options.settingsPath, paths.contains(path) {
+            send(.files(.settings(Settings(file: path))))
+        }
     }
 
     private var depth: Capabilities.ColorDepth {
@@ -238,7 +275,7 @@ public final class WorkbenchApplication: Application {
             send(.key(key))
             return
         }
-        if let command = KeyBindings.default.command(for: key, in: state.layout.focus) {
+        if let command = state.bindings.command(for: key, in: state.layout.focus) {
             send(.command(command))
         }
     }

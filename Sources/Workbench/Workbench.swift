@@ -19,7 +19,8 @@ struct Workbench: ParsableCommand {
             ReplayCommand.self, ModelsCommand.self, InspectCommand.self, ImportCommand.self,
             TrainCommand.self, EvaluateCommand.self, PackCommand.self, ForwardCommand.self,
             BenchCommand.self, SelfTestCommand.self, DoctorCommand.self, PathsCommand.self,
-            ThemesCommand.self, KeysCommand.self, CompletionsCommand.self,
+            ThemesCommand.self, ConfigCommand.self, KeysCommand.self, CompletionsCommand.self,
+            ManCommand.self,
             RunCommand.self,
         ],
         defaultSubcommand: RunCommand.self)

@@ -19,6 +19,7 @@ final class ApplicationHarness {
         size: CellSize = CellSize(columns: 120, rows: 40), passSeconds: Double = 0,
         patchNums: [Int] = [1, 2, 3, 5, 7], imageSize: Int = 28, stateFolder: String? = nil,
         capabilities: Capabilities = ApplicationHarness.sixelTerminal,
+        themes: ThemeLibrary? = nil,
         options: (inout ApplicationOptions) -> Void = { _ in }
     ) {
         let model = FakeImageModel(
@@ -41,7 +42,7 @@ final class ApplicationHarness {
                 importMask: { _ in PixelMask(width: 14, height: 14, filledWith: true) },
                 writeMask: { mask, path in files.add(path, mask: mask) },
                 writePicture: { _, recipe, path in files.add(path, recipe: recipe) }),
-            options: settings, environment: [:], clock: { clock.now }, wake: {})
+            themes: themes, options: settings, environment: [:], clock: { clock.now }, wake: {})
         application.terminalChanged(capabilities)
         application.handle(.resize(ScreenSize(cells: size)))
     }

@@ -3,7 +3,7 @@
 import Foundation
 
 nonisolated extension Theme {
-    /// A style whose text is hard to read.
+    /// How well the text of a style can be read.
     public struct ContrastProblem: Sendable, Equatable {
         public let style: StyleName
         /// Contrast ratio, 1 to 21.
@@ -11,7 +11,7 @@ nonisolated extension Theme {
         /// The surface it was measured on, if that is not its own background.
         public let surface: StyleName?
 
-        /// One line for `theme check`.
+        /// One line for `themes check`.
         public var description: String {
             let place = surface.map { " on \($0.rawValue)" } ?? ""
             return
@@ -23,24 +23,29 @@ nonisolated extension Theme {
     /// The least contrast ratio of text (WCAG 2.1, level AA).
     public static let leastContrast = 4.5
 
-    /// The styles under the least contrast. Colours of the terminal's own (`default`) are not
-    /// known and not judged; the 16 ANSI colours count with xterm's values.
+    /// The styles under the least contrast.
     public func contrastProblems(below least: Double = leastContrast) -> [ContrastProblem] {
-        var problems: [ContrastProblem] = []
+        contrasts().filter { $0.ratio < least }
+    }
+
+    /// The contrast of every style that carries text. Colours of the terminal's own (`default`)
+    /// are not known and not judged; the 16 ANSI colours count with xterm's values.
+    public func contrasts() -> [ContrastProblem] {
+        var found: [ContrastProblem] = []
         let onPopup: Set<StyleName> = [.text, .textDim, .textFocus, .key, .title, .hint]
         for name in StyleName.all where !StyleName.decorative.contains(name) {
             for surface in [StyleName.background, .popup] {
                 if surface == .popup, !onPopup.contains(name) { continue }
                 let style = self[name, on: surface]
-                guard let ratio = Theme.contrast(style.foreground, style.background),
-                    ratio < least
-                else { continue }
-                problems.append(
+                guard let ratio = Theme.contrast(style.foreground, style.background) else {
+                    continue
+                }
+                found.append(
                     ContrastProblem(
                         style: name, ratio: ratio, surface: surface == .popup ? .popup : nil))
             }
         }
-        return problems
+        return found
     }
 
     /// The contrast ratio of two colours, 1 to 21, or nil if one is the terminal's own.

@@ -52,6 +52,7 @@ nonisolated extension KeyBindings {
         Binding(.global, .searchNext, [c("n")]),
         Binding(.global, .searchPrevious, [c("N")]),
         Binding(.global, .themes, [c("t")]),
+        Binding(.global, .toggleMouse, [ctrl("t")]),
         Binding(.global, .zoomPane, [ctrl("f")]),
         Binding(.global, .redraw, [ctrl("l")]),
         Binding(.global, .suspend, [ctrl("z")]),
@@ -171,8 +172,8 @@ nonisolated extension KeyBindings {
 
 nonisolated extension Command {
     /// The commands of a pane's action menu.
-    static func menu(of pane: PaneID) -> [Command] {
-        let own = KeyBindings.default.commands(in: .pane(pane))
+    static func menu(of pane: PaneID, _ bindings: KeyBindings) -> [Command] {
+        let own = bindings.commands(in: .pane(pane))
         let hints = KeyBindings.hints(for: pane).filter { !own.contains($0) }
         return own + hints
     }

@@ -77,7 +77,7 @@ struct DrawContext {
     let theme: Theme
     let pictures: PictureStore
     let notes: FrameNotes
-    let bindings = KeyBindings.default
+    var bindings: KeyBindings { state.bindings }
 
     var isASCII: Bool { state.options.usesASCIIBorders }
     var popupBorder: BorderSet { isASCII ? .ascii : .rounded }

@@ -98,7 +98,7 @@ enum OverlayDrawing {
         _ pane: PaneID, at point: Point, _ selected: Int, in area: Rect,
         into surface: inout Surface, context: DrawContext
     ) {
-        let items = Command.menu(of: pane).map {
+        let items = Command.menu(of: pane, context.bindings).map {
             Menu.Item($0.title, keys: context.bindings.firstKey(for: $0, in: pane)?.label ?? "")
         }
         let menu = Menu(title: pane.title, items: items, selected: selected)

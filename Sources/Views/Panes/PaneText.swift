@@ -8,6 +8,8 @@ extension DrawContext {
         _ share: Double, x: Int, y: Int, width: Int, on surface: inout Surface,
         fill: StyleName = .jobBar
     ) {
+        // The numbers beside it say the same.
+        if state.options.isMotionReduced { return }
         ProgressBar(share, style: fill, usesASCII: isASCII).draw(
             into: &surface, rect: Rect(x: x, y: y, width: width, height: 1), theme: theme)
     }

@@ -25,7 +25,8 @@ enum Screen {
         }
         return Frame(
             surface: surface, cursor: context.notes.cursor,
-            isCursorVisible: context.notes.isCursorVisible)
+            isCursorVisible: context.notes.isCursorVisible
+                || state.options.isCursorAlwaysVisible)
     }
 
     // MARK: Panes

@@ -22,6 +22,7 @@ nonisolated enum Action: Sendable {
     case session(SessionAction)
     case notice(Notice.Level, String)
     case terminal(Capabilities)
+    case files(FilesAction)
     /// The clock, in seconds; monotonic.
     case tick(Double)
 }
@@ -118,6 +119,13 @@ nonisolated enum FileAction: Sendable {
     /// The file is there already: ask before it is replaced.
     case exists(PromptKind, path: String)
     case failed(String)
+}
+
+/// Files of the application itself, changed by another program.
+nonisolated enum FilesAction: Sendable {
+    case changed([String])
+    case themes([String])
+    case settings(Settings)
 }
 
 nonisolated enum SessionAction: Sendable {

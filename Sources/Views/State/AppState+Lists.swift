@@ -14,7 +14,6 @@ nonisolated extension AppState {
 
     func helpLines(_ overlay: Overlay) -> [HelpLine] {
         guard case .help(let pane, let list) = overlay else { return [] }
-        let bindings = KeyBindings.default
         let query = list.entry.text
         func lines(_ context: KeyContext) -> [HelpLine] {
             bindings.commands(in: context).map {
@@ -64,7 +63,7 @@ nonisolated extension AppState {
         case .palette: paletteCommands(overlay).count
         case .themes: themeNames(overlay).count
         case .classes: classLabels(overlay).count
-        case .menu(let pane, _, _): Command.menu(of: pane).count
+        case .menu(let pane, _, _): Command.menu(of: pane, bindings).count
         case .prompt: 1
         case .question(let question): question.answers.count
         }

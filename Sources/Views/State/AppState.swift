@@ -24,6 +24,8 @@ nonisolated struct AppState: Sendable {
     var recentCommands: [Command] = []
     var themes: [String] = []
     var themeName = ""
+    /// The keys in force.
+    var bindings = KeyBindings.default
     /// Seconds of the monotonic clock at the last tick.
     var now = 0.0
     /// When Ctrl-C was last pressed, for "twice quits".
@@ -40,7 +42,7 @@ nonisolated struct AppState: Sendable {
 }
 
 /// Settings from the command line and the environment, fixed for the run.
-nonisolated public struct ApplicationOptions: Sendable, Hashable {
+nonisolated public struct ApplicationOptions: Sendable, Equatable {
     /// The theme's name; nil chooses by the terminal's background.
     public var themeName: String?
     public var isMouseOn = true
@@ -55,6 +57,20 @@ nonisolated public struct ApplicationOptions: Sendable, Hashable {
     public var stateFolder: String?
     /// The model to load at start; nil takes the first of the catalogue.
     public var modelName: String?
+    /// No picture before it is done and no moving bars.
+    public var isMotionReduced = false
+    /// First steps are shown until they have been taken.
+    public var showsHints = true
+    /// The real cursor is seen wherever the focus is, for magnifiers and screen readers.
+    public var isCursorAlwaysVisible = false
+    /// Whether sessions are kept at all.
+    public var keepsSession = true
+    /// The configuration file, read again when it changes.
+    public var settingsPath: String?
+    /// What was wrong in it, to be told.
+    public var settingsProblems: [String] = []
+    /// The keys in force.
+    var bindings = KeyBindings.default
 
     public init() {}
 }

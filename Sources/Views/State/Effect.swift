@@ -24,4 +24,6 @@ nonisolated enum Effect: Sendable {
     case terminal(TerminalRequest)
     case log(LogState.Line.Level, String)
     case setTheme(String)
+    /// Reads themes and settings again where these files are theirs.
+    case reload([String])
 }

@@ -13,9 +13,15 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     private let log: Log
     /// Files are read and written one at a time, in the order asked for.
     private let files = DispatchQueue(label: "files", qos: .utility)
+    /// Whether pictures are shown only when they are done.
+    private let isMotionReduced: Bool
     let queue: JobQueue
 
-    init(services: Services, mailbox: Mailbox, log: Log, sessions: SessionStore? = nil) {
+    init(
+        services: Services, mailbox: Mailbox, log: Log, sessions: SessionStore? = nil,
+        isMotionReduced: Bool = false
+    ) {
+        self.isMotionReduced = isMotionReduced
         self.services = services
         self.log = log
         self.mailbox = mailbox
@@ -86,7 +92,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
             case .warning: log.warning("application", text)
             case .error: log.error("application", text)
             }
-        case .terminal, .setTheme: break
+        case .terminal, .setTheme, .reload: break
         }
     }
 
@@ -141,7 +147,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         work: @escaping @Sendable (any LoadedModel, SamplingControl) throws -> Void
     ) {
         controls.add(run: run)
-        let job = queue.submit(title) { [mailbox, model, controls] handle in
+        let job = queue.submit(title) { [mailbox, model, controls, isMotionReduced] handle in
             defer { controls.end(run: run) }
             do {
                 guard let loaded = model.get() else { throw RunProblem.noModel }
@@ -149,7 +155,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
                 let throttle = PreviewThrottle(side: side)
                 let control = SamplingControl(
                     cancellation: handle.cancellation,
-                    previewWanted: { throttle.isDue },
+                    previewWanted: { !isMotionReduced && throttle.isDue },
                     observer: { report in
                         handle.progress(
                             report.pass, of: report.passCount, phase: Self.phase(report))

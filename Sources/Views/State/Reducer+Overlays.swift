@@ -196,7 +196,7 @@ nonisolated extension Reducer {
             guard labels.indices.contains(index) else { return [] }
             return schedule(.setClass(labels[index]), &state)
         case .menu(let pane, _, let selected):
-            let commands = Command.menu(of: pane)
+            let commands = Command.menu(of: pane, state.bindings)
             state.overlays.removeLast()
             guard commands.indices.contains(selected) else { return [] }
             return commands[selected].apply(to: &state)

@@ -38,6 +38,7 @@ nonisolated enum Reducer {
         case .terminal(let capabilities):
             state.terminal = capabilities
             return []
+        case .files(let action): return files(action, &state)
         case .tick(let now): return tick(now, &state)
         }
     }

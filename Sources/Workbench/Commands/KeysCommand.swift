@@ -6,9 +6,28 @@ import Views
 struct KeysCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "Print every key of the terminal application (Markdown).",
-        discussion: "Example:\n  workbench keys")
+        discussion: """
+            Examples:
+              workbench keys
+              workbench keys --commands
+            """)
+
+    @Flag(help: "List every command by the name that the configuration and --plain use.")
+    var commands = false
+
+    @Option(
+        help: ArgumentHelp("Read the keys of this configuration.", valueName: "file"))
+    var config: String?
 
     func run() throws {
+        if commands {
+            return Output.line(MainActor.assumeIsolated { KeySheet.commandList() })
+        }
+        if let config {
+            let settings = Settings(file: config, isRequired: true)
+            if let problem = settings.messages.first { throw InputError(problem) }
+            return Output.line(MainActor.assumeIsolated { KeySheet.markdown(settings) })
+        }
         Output.line(MainActor.assumeIsolated { KeySheet.markdown() })
     }
 }

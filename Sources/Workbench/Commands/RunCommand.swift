@@ -13,6 +13,8 @@ struct RunCommand: ComputingCommand {
               workbench
               workbench --theme default-light
               workbench --images half --no-mouse
+              workbench --plain
+              workbench --print-default-config > ~/.config/workbench/config.toml
             """)
 
     /// How pictures are shown.
@@ -44,13 +46,17 @@ struct RunCommand: ComputingCommand {
     var noMouse = false
 
     @Option(help: "How pictures are shown: auto, sixel, half, ascii, off.")
-    var images = Images.auto
+    var images: Images?
 
     @Option(help: "Who encodes sixel pictures: auto, own, libsixel.")
-    var encoder = Encoder.auto
+    var encoder: Encoder?
 
     @Option(help: "Borders: lines, ascii.")
-    var borders = Borders.lines
+    var borders: Borders?
+
+    @Flag(
+        name: .customLong("reduced-motion"), help: "No picture before it is done, no moving bars.")
+    var reducedMotion = false
 
     @Flag(help: "Show no clock, spinner or timing, so that screens can be compared.")
     var deterministic = false
@@ -59,12 +65,37 @@ struct RunCommand: ComputingCommand {
     var noSession = false
 
     @Option(
+        help: ArgumentHelp(
+            "Read this configuration instead of ~/.config/workbench/config.toml.",
+            valueName: "file"))
+    var config: String?
+
+    @Flag(name: .customLong("no-config"), help: "Read no configuration.")
+    var noConfig = false
+
+    @Flag(
+        name: .customLong("print-default-config"),
+        help: "Print a configuration with every setting and key, commented out.")
+    var printDefaultConfig = false
+
+    @Option(
         name: .customLong("debug-crash"), help: .hidden)
     var debugCrash: String?
 
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if config != nil, noConfig {
+            throw ValidationError("--config and --no-config exclude each other.")
+        }
+        if let debugCrash, DebugCrash(rawValue: debugCrash) == nil {
+            let kinds = DebugCrash.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ValidationError("--debug-crash is \(debugCrash); the kinds are \(kinds).")
+        }
+    }
+
     func run() throws {
+        if printDefaultConfig { return Output.line(Settings.defaultFile) }
         // The program's main thread runs commands; nothing else ever holds the main actor.
         try MainActor.assumeIsolated { try open() }
     }
@@ -79,9 +110,12 @@ struct RunCommand: ComputingCommand {
         let log = Log(level: .debug, path: logPath)
         let library = ThemeLibrary(folders: access.locator.places(for: .themes).map(\.path))
         if let theme { _ = try library.theme(named: theme) }
+        let settings = settings()
         var options = Terminal.Options()
         options.logPath = logPath
         options.allowsMouse = !noMouse
+        options.escapeDelay = settings.escapeDelay
+        options.cellSize = settings.cellSize
         let terminal: Terminal
         do {
             terminal = try Terminal(options: options)
@@ -90,7 +124,8 @@ struct RunCommand: ComputingCommand {
         }
         let application = WorkbenchApplication(
             services: Self.services(access), log: log, themes: library,
-            options: applicationOptions(stateFolder: stateFolder), wake: { wakeup.wake() })
+            options: applicationOptions(settings, stateFolder: stateFolder), wake: { wakeup.wake() }
+        )
         if let debugCrash, let kind = DebugCrash(rawValue: debugCrash) { kind.perform() }
         let loop = EventLoop(
             terminal: terminal, application: application, pictures: application.pictures,
@@ -104,16 +139,34 @@ struct RunCommand: ComputingCommand {
         }
     }
 
-    private func applicationOptions(stateFolder: String) -> ApplicationOptions {
-        var options = ApplicationOptions()
-        options.themeName = theme
-        options.modelName = model
-        options.isMouseOn = !noMouse
-        options.images = images.mode
-        options.encoder = encoder.choice
+    /// The configuration file that holds, whether or not it exists.
+    private var settingsPath: String? {
+        if noConfig { return nil }
+        return config.map { ($0 as NSString).expandingTildeInPath }
+            ?? Settings.defaultPath(environment: ProcessInfo.processInfo.environment)
+    }
+
+    private func settings() -> Settings {
+        guard let path = settingsPath else { return Settings() }
+        return Settings(file: path, isRequired: config != nil)
+    }
+
+    /// The settings of the file, replaced by what the command line says.
+    private func applicationOptions(
+        _ settings: Settings, stateFolder: String
+    ) -> ApplicationOptions {
+        var options = settings.options
+        if let theme { options.themeName = theme }
+        if let model { options.modelName = model }
+        if noMouse { options.isMouseOn = false }
+        if let images { options.images = images.mode }
+        if let encoder { options.encoder = encoder.choice }
+        if let borders { options.usesASCIIBorders = borders == .ascii }
+        if reducedMotion { options.isMotionReduced = true }
         options.isDeterministic = deterministic
-        options.usesASCIIBorders = borders == .ascii
-        options.stateFolder = noSession ? nil : stateFolder
+        options.stateFolder = noSession || !options.keepsSession ? nil : stateFolder
+        options.settingsPath = settingsPath
+        options.settingsProblems = settings.problems.map(\.description)
         return options
     }
 
