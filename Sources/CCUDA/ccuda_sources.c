@@ -39,6 +39,9 @@ CCUDA_TEXT(rows) = {
 CCUDA_TEXT(planes) = {
 #embed "../Core/CUDA/Kernels/planes.cu"
     , 0};
+CCUDA_TEXT(fields) = {
+#embed "../Core/CUDA/Kernels/fields.cu"
+    , 0};
 
 const char *ccuda_source(ccuda_source_name name) {
     switch (name) {
@@ -54,6 +57,7 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_SOFTMAX: return softmax;
     case CCUDA_SOURCE_ROWS: return rows;
     case CCUDA_SOURCE_PLANES: return planes;
+    case CCUDA_SOURCE_FIELDS: return fields;
     }
     return "";
 }

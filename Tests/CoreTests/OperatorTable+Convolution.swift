@@ -1,5 +1,6 @@
 // Rows for convolution, resizing and pooling. SPDX-License-Identifier: Apache-2.0
 import Core
+import Foundation
 import TestSupport
 
 extension OperatorTable {
@@ -109,11 +110,27 @@ extension OperatorTable {
                     : -0.75 * (d * d * d - 5 * d * d + 8 * d - 4)
                 row[Swift.min(Swift.max(k, 0), from - 1)] += value
             }
+        case .bilinear:
+            let s = to > 1 ? Double(i * (from - 1)) / Double(to - 1) : 0
+            for k in 0..<from { row[k] = Swift.max(0, 1 - Swift.abs(s - Double(k))) }
+        case .binomialPool:
+            for k in 0..<from {
+                switch Swift.abs(2 * Double(i) + 0.5 - Double(k)) {
+                case 0.5: row[k] = 0.375
+                case 1.5: row[k] = 0.125
+                default: continue
+                }
+            }
+        case .gaussianPool:
+            let total = (-2...2).reduce(0) { $0 + Foundation.exp(-Double($1 * $1) / 0.72) }
+            for k in 0..<from where Swift.abs(2 * i - k) <= 2 {
+                row[k] = Foundation.exp(-Double((2 * i - k) * (2 * i - k)) / 0.72) / total
+            }
         }
         return row
     }
 
-    private static func resizeRow(
+    static func resizeRow(
         _ shape: [Int], _ height: Int, _ width: Int, _ method: ResizeMethod
     ) -> OperatorRow {
         OperatorRow(

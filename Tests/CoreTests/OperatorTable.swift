@@ -8,7 +8,7 @@ enum OperatorTable {
     static let rows: [OperatorRow] = [
         arithmetic, functions, reductions, layout, products, convolutions, fusedConvolutions,
         planes, normalizations,
-        softmaxes, losses, attentions, rowsByIndex, dropouts,
+        softmaxes, losses, attentions, rowsByIndex, dropouts, fields,
     ].flatMap { $0 }
 }
 

@@ -3,6 +3,7 @@
 #include "ck_attention.h"
 #include "ck_convolution.h"
 #include "ck_elementwise.h"
+#include "ck_fields.h"
 #include "ck_gather.h"
 #include "ck_gemm.h"
 #include "ck_memory.h"
@@ -13,4 +14,5 @@
 #include "ck_random.h"
 #include "ck_reduce.h"
 #include "ck_resize.h"
+#include "ck_rotation.h"
 #include "ck_softmax.h"

@@ -4,7 +4,7 @@ import CCUDA
 /// One file of kernels, `CUDA/Kernels/<name>.cu`; compiled when its first kernel is used.
 enum CUDASource: String, Sendable, CaseIterable {
     case elementwise, reductions, optimizers
-    case convolution, normalization, attention, softmax, rows, planes
+    case convolution, normalization, attention, softmax, rows, planes, fields
     case attentionBF16 = "attention_bf16"
 
     private var name: ccuda_source_name {
@@ -19,6 +19,7 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .softmax: CCUDA_SOURCE_SOFTMAX
         case .rows: CCUDA_SOURCE_ROWS
         case .planes: CCUDA_SOURCE_PLANES
+        case .fields: CCUDA_SOURCE_FIELDS
         }
     }
 

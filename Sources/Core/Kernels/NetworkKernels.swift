@@ -115,6 +115,37 @@ public protocol NetworkKernels {
     func averagePool2D(_ x: Tensor, size: Int, stride: Int) -> Tensor
     /// dy spread evenly over its window, in planes of `shape`.
     func averagePool2DGradient(_ dy: Tensor, shape: [Int], size: Int, stride: Int) -> Tensor
+
+    // MARK: Fields: x [B, scalars + 2·vectors, …]
+    /// Mean (0 for vectors) and 1/σ of every field, [2, fields]; moves the running values in place
+    /// where `momentum` is given, else only reads them.
+    func fieldStatistics(
+        _ x: Tensor, _ type: FieldType, running: FieldMoments, momentum: Float?, epsilon: Float
+    ) -> Tensor
+    /// Normalised and, with `activates`, passed through the fields' nonlinearities.
+    func fieldNorm(
+        _ x: Tensor, _ type: FieldType, _ weights: FieldWeights, statistics: Tensor,
+        activates: Bool
+    ) -> Tensor
+    /// `ofBatch`: the scalars' statistics depend on x.
+    func fieldNormGradient(
+        _ dy: Tensor, _ x: Tensor, _ type: FieldType, _ weights: FieldWeights, statistics: Tensor,
+        activates: Bool, ofBatch: Bool
+    ) -> (dx: Tensor, dweights: FieldWeights)
+    /// A filter of `shape` made of basis filters.
+    func basisExpansion(
+        _ weights: Tensor, _ basis: Tensor, blocks: [BasisBlock], shape: [Int]
+    ) -> Tensor
+    /// The gradient with respect to `count` weights.
+    func basisExpansionGradient(
+        _ dfilter: Tensor, _ basis: Tensor, blocks: [BasisBlock], count: Int
+    ) -> Tensor
+    /// Square pictures [B, C, S, S] turned about their centre by u [B, 2].
+    func rotated(_ x: Tensor, _ u: Tensor) -> Tensor
+    /// dx only where it is wanted.
+    func rotatedGradient(
+        _ dy: Tensor, _ x: Tensor, _ u: Tensor, wantsInput: Bool
+    ) -> (dx: Tensor?, du: Tensor)
 }
 
 extension NetworkKernels {

@@ -22,6 +22,7 @@ package enum OperatorCatalogue {
         "cosineAttention", "embedding", "nearestCodes", "argsort", "topK", "sortedDescending",
         "resized", "upsampledNearest2x",
         "averagePool2D", "maxPool2D", "dropout", "dropPath",
+        "fieldNorm", "basisExpansion", "rotated",
     ]
 
     /// Everything in one list.

@@ -1,7 +1,7 @@
 // The matrices of one-dimensional resizing. SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// How a picture is resized; all three are separable.
+/// How a picture is resized; all are separable.
 public enum ResizeMethod: Sendable, Hashable {
     /// Output i is input ⌊i·from/to⌋.
     case nearest
@@ -9,6 +9,14 @@ public enum ResizeMethod: Sendable, Hashable {
     case area
     /// Keys' cubic with A = −0.75, half-pixel centres, taps clamped at the border, no antialias.
     case bicubic
+    /// Linear between neighbours, the corner pixels of both pictures on each other.
+    case bilinear
+    /// To half the size: [1, 3, 3, 1]/8 over inputs 2i−1 … 2i+2, zeros outside. Looks the same from
+    /// both ends, so a network keeps its symmetry under quarter turns.
+    case binomialPool
+    /// To half the size, rounded up: a Gaussian of width 0.6 over inputs 2i−2 … 2i+2, zeros outside.
+    /// On even sizes it is not centred, which breaks the symmetry under quarter turns.
+    case gaussianPool
 }
 
 /// One direction of a resize, `to` × `from`, as bands: each output is a weighted sum of neighbours.
@@ -29,6 +37,9 @@ public struct ResamplingMatrix: Sendable {
     /// The matrix of a method, computed in double precision. Source: hmar.md §3.1.
     public init(from: Int, to: Int, method: ResizeMethod) {
         precondition(from > 0 && to > 0, "resize from \(from) to \(to)")
+        if method == .binomialPool || method == .gaussianPool {
+            precondition(to == (from + 1) / 2, "pool from \(from) to \(to)")
+        }
         let rows = (0..<to).map { i -> [(index: Int, weight: Double)] in
             switch method {
             case .nearest: return [(i * from / to, 1)]
@@ -37,6 +48,12 @@ public struct ResamplingMatrix: Sendable {
                 let end = ((i + 1) * from + to - 1) / to
                 return (start..<end).map { ($0, 1 / Double(end - start)) }
             case .bicubic: return Self.cubicTaps(i, from: from, to: to)
+            case .bilinear: return Self.linearTaps(i, from: from, to: to)
+            case .binomialPool:
+                return Self.strided(i, first: -1, weights: [1, 3, 3, 1], from: from)
+            case .gaussianPool:
+                let weights = (-2...2).map { exp(-Double($0 * $0) / (2 * 0.6 * 0.6)) }
+                return Self.strided(i, first: -2, weights: weights, from: from)
             }
         }
         self.init(from: from, rows: rows)
@@ -54,6 +71,25 @@ public struct ResamplingMatrix: Sendable {
         func far(_ x: Double) -> Double { ((a * x - 5 * a) * x + 8 * a) * x - 4 * a }
         let weights = [far(t + 1), near(t), near(1 - t), far(2 - t)]
         return weights.enumerated().map { (min(max(j - 1 + $0, 0), from - 1), $1) }
+    }
+
+    /// The two neighbours of output i where the ends of input and output coincide.
+    private static func linearTaps(
+        _ i: Int, from: Int, to: Int
+    ) -> [(index: Int, weight: Double)] {
+        let s = to > 1 ? Double(i) * Double(from - 1) / Double(to - 1) : 0
+        let j = min(Int(s), from - 1)
+        let t = s - Double(j)
+        return t > 0 && j + 1 < from ? [(j, 1 - t), (j + 1, t)] : [(j, 1)]
+    }
+
+    /// Weights over inputs 2i + first …, those outside dropped; the weights are scaled to sum 1 before.
+    private static func strided(
+        _ i: Int, first: Int, weights: [Double], from: Int
+    ) -> [(index: Int, weight: Double)] {
+        let total = weights.reduce(0, +)
+        return weights.enumerated().map { (2 * i + first + $0, $1 / total) }
+            .filter { (0..<from).contains($0.index) }
     }
 
     private init(from: Int, rows: [[(index: Int, weight: Double)]]) {
