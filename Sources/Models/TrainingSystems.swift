@@ -7,5 +7,6 @@ public enum TrainingSystems {
     public static let all: [any TrainingSystem] = [
         TokenizerTrainingSystem(), NextScaleTrainingSystem.hmar, MaskedTrainingSystem(),
         NextScaleTrainingSystem.var, ImageClassifierTrainingSystem(),
+        PointClassPoseTrainingSystem(),
     ]
 }

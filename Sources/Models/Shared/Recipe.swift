@@ -97,6 +97,11 @@ struct Recipe {
         }
     }
 
+    /// Where data are looked for: the folder given by hand, or the recipe's and the standard ones.
+    func dataRoots(folder: String?) -> [String] {
+        context.dataFolder.map { [$0] } ?? [folder].compactMap { $0 } + standardFolders
+    }
+
     private var standardFolders: [String] {
         let home = ProcessInfo.processInfo.environment["HOME"] ?? ""
         return ["data", home + "/.local/share/workbench/data"]

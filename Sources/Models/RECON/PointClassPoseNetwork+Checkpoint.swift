@@ -1,0 +1,56 @@
+// Loading the class-pose network for points.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+
+extension PointClassPoseNetwork {
+    /// The key of the metadata that holds the sizes as JSON.
+    static let metadataKey = "point_class_pose"
+
+    /// Loads a network; its sizes stand in the file's metadata.
+    ///
+    /// - Throws: `CheckpointError`, ``ConfigurationError``.
+    public convenience init(archive: TensorArchive) throws {
+        guard let text = archive.metadata[Self.metadataKey],
+            let configuration = try? JSONDecoder().decode(
+                PointClassPoseConfiguration.self, from: Data(text.utf8))
+        else {
+            throw CheckpointError.notInferable(
+                file: archive.path, what: "the sizes of the class-pose network",
+                hint: "use weights written by `workbench train`")
+        }
+        let store = ParameterStore(tensors: archive.tensors())
+        try self.init(configuration: configuration, store: store)
+        try store.refuseMismatch(file: archive.path, model: "a class-pose network for points")
+    }
+
+    /// The sizes as metadata of a weight file.
+    var metadata: [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        let text = (try? encoder.encode(configuration)).map { String(decoding: $0, as: UTF8.self) }
+        return ["system": "recon-points", Self.metadataKey: text ?? ""]
+    }
+}
+
+extension PointClassPoseNetwork: ClassPoseModel {
+    /// Frames less determined than this count as dead: a line has no pose about itself.
+    public static let leastGap = 0.005
+
+    public func classPoses(
+        of inputs: [PointCloud], cancellation: Cancellation = Cancellation()
+    ) throws -> ClassPoses<Rotation3> {
+        var all = ClassPoses<Rotation3>(
+            embeddings: FeatureMatrix(width: configuration.code), poses: [])
+        for start in stride(from: 0, to: inputs.count, by: 64) {
+            try cancellation.check()
+            let part = Array(inputs[start..<min(start + 64, inputs.count)])
+            let output = withoutGradients { self(PointBatch(part)) }
+            all.append(
+                ClassPoses(
+                    embeddings: FeatureMatrix(output.code), poses: output.rotations,
+                    deadVectors: output.gaps.count { $0 < Self.leastGap }))
+        }
+        return all
+    }
+}

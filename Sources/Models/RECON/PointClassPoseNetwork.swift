@@ -1,0 +1,135 @@
+// An invariant code, a canonical form and a pose for points in space.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// A class-pose autoencoder on SO(3): x ≈ R(x)·δ(η(x)), centroids removed.
+///
+/// Scalars of an ``EquivariantGraph`` are pooled to the invariant code η; a decoder makes canonical
+/// points c from it. The pose R is equivariant by construction, exactly: with the polar frame it is
+/// the rotation that lays c best over the input, whose gradient vanishes at the optimum, so training
+/// needs none (the envelope theorem).
+///
+/// Checkpoint keys: `kind.weight`, `graph.…`, `head.…`, `code.*`, `slot.weight` or `node.*`,
+/// `decoder.{code,hidden,out}.*`.
+///
+/// Source: after Winter et al., NeurIPS 2022; frame and decoder are this program's.
+public final class PointClassPoseNetwork: Sendable {
+    public let configuration: PointClassPoseConfiguration
+    /// Every tensor in the order of construction.
+    public let parameters: [Parameter]
+    private let kind: Embedding
+    private let graph: EquivariantGraph
+    private let head: GatedEquivariantBlock
+    private let pointCode: Linear
+    private let slot: Parameter?
+    private let decoderIn: Linear
+    private let decoderHidden: Linear
+    private let decoderOut: Linear
+
+    /// Builds the network from the tensors of a store, or from its initializers.
+    ///
+    /// - Throws: ``ConfigurationError``.
+    public init(configuration: PointClassPoseConfiguration, store: ParameterStore) throws {
+        try configuration.validate()
+        self.configuration = configuration
+        let (h, e, d) = (configuration.graph.width, configuration.code, configuration.hidden)
+        let scope = store.scope
+        kind = Embedding(scope["kind"], entries: configuration.kinds, width: h)
+        graph = EquivariantGraph(scope["graph"], configuration: configuration.graph)
+        head = GatedEquivariantBlock(scope["head"], width: h, scalars: 2 * e, vectors: 2)
+        switch configuration.pointCode {
+        case .slot:
+            pointCode = Linear(scope["code"], inputs: e, outputs: d)
+            slot = scope["slot"].parameter(
+                "weight", shape: [configuration.points, d],
+                initializer: .normal(standardDeviation: 0.5))
+        case .node:
+            pointCode = Linear(scope["code"], inputs: 2 * e, outputs: d)
+            slot = nil
+        }
+        decoderIn = Linear(scope["decoder"]["in"], inputs: d, outputs: d)
+        decoderHidden = Linear(scope["decoder"]["hidden"], inputs: d, outputs: d)
+        decoderOut = Linear(scope["decoder"]["out"], inputs: d, outputs: 3)
+        parameters = store.parameters
+    }
+
+    /// What one pass computes.
+    public struct Output: Sendable {
+        /// η [B, E].
+        public var code: Tensor
+        /// c [B, n, 3], centroid at 0, 0 where no point is.
+        public var canonical: Tensor
+        /// R [B, 3, 3].
+        public var frame: Tensor
+        /// The same in double precision, with the polar frame.
+        public var rotations: [Rotation3]
+        /// How well each frame is determined; see ``RotationFrame/polar(_:)``. 1 with vectors.
+        public var gaps: [Double]
+    }
+
+    /// Runs the network.
+    ///
+    /// - Parameter batch: points with their centroids at 0.
+    public func callAsFunction(_ batch: PointBatch) -> Output {
+        let e = configuration.code
+        let mask = batch.mask.unsqueezed(2)
+        let state = graph(
+            scalars: kind(batch.kinds) * mask, positions: batch.positions, mask: batch.mask)
+        let (scalars, mixed) = head(state.scalars, state.vectors)
+        let parts = scalars.split(axis: 2, sizes: [e, e, 2])
+        let share = mask / mask.sum(axes: [1], keepDimensions: true)
+        let code = (parts[0] * share).sum(axes: [1])
+        let canonical = decode(code, nodes: parts[1], mask: mask, share: share)
+        switch configuration.frame {
+        case .polar:
+            let m = matmul(batch.positions.detached().transposed(1, 2), canonical.detached())
+                .floats().map(Double.init)
+            let found = (0..<code.shape[0]).map {
+                RotationFrame.polar(Array(m[(9 * $0)..<(9 * $0 + 9)]))
+            }
+            let rotations = found.map(\.rotation)
+            return Output(
+                code: code, canonical: canonical, frame: RotationFrame.tensor(rotations),
+                rotations: rotations, gaps: found.map(\.gap))
+        case .vectors:
+            let pooled = (mixed * (parts[2] * share).unsqueezed(2)).sum(axes: [1])
+            let v = pooled.split(axis: 2, sizes: [1, 1])
+            let frame = RotationFrame.gramSchmidt(v[0].squeezed(2), v[1].squeezed(2))
+            let values = frame.floats().map(Double.init)
+            let rotations = (0..<code.shape[0]).map {
+                Rotation3(rowMajor: Array(values[(9 * $0)..<(9 * $0 + 9)]))
+            }
+            return Output(
+                code: code, canonical: canonical, frame: frame, rotations: rotations,
+                gaps: rotations.map { $0.rows.2 == .zero ? 0 : 1 })
+        }
+    }
+
+    /// R·c, [B, n, 3].
+    public func reconstruction(_ output: Output) -> Tensor {
+        matmul(output.canonical, output.frame.transposed(1, 2))
+    }
+
+    /// Mean over points of |x − R·c|².
+    public func loss(_ output: Output, _ batch: PointBatch) -> Tensor {
+        let error = (reconstruction(output) - batch.positions).square().sum(axes: [2])
+        return (error * batch.mask).sum() / batch.mask.sum()
+    }
+
+    private func decode(
+        _ code: Tensor, nodes: Tensor, mask: Tensor, share: Tensor
+    ) -> Tensor {
+        let (b, n) = (mask.shape[0], mask.shape[1])
+        let x: Tensor
+        if let slot {
+            let slots = slot.tensor.narrowed(axis: 0, start: 0, length: n).unsqueezed(0)
+            x = pointCode(code).unsqueezed(1) + slots
+        } else {
+            let whole = code.unsqueezed(1).expanded(to: [b, n, code.shape[1]])
+            x = pointCode(Tensor.concatenated([whole, nodes], axis: 2))
+        }
+        let inner = decoderHidden(decoderIn(x.silu()).silu()).silu()
+        let points = decoderOut(inner) * mask
+        return (points - (points * share).sum(axes: [1], keepDimensions: true)) * mask
+    }
+}
