@@ -4,13 +4,14 @@ import Core
 
 /// A class-pose autoencoder on SO(3): x ≈ R(x)·δ(η(x)), centroids removed.
 ///
-/// Scalars of an ``EquivariantGraph`` are pooled to the invariant code η; a decoder makes canonical
-/// points c from it. The pose R is equivariant by construction, exactly: with the polar frame it is
+/// Scalars of an ``EquivariantGraph`` are summed over the points and mapped to the invariant code η:
+/// a mean would hide small differences between inputs of many points. A decoder makes canonical
+/// points c from the code. The pose R is equivariant by construction, exactly: with the polar frame it is
 /// the rotation that lays c best over the input, whose gradient vanishes at the optimum, so training
 /// needs none (the envelope theorem).
 ///
-/// Checkpoint keys: `kind.weight`, `graph.…`, `head.…`, `code.*`, `slot.weight` or `node.*`,
-/// `decoder.{code,hidden,out}.*`.
+/// Checkpoint keys: `kind.weight`, `graph.…`, `head.…`, `pool.{hidden,out}.*`, `code.*`,
+/// `slot.weight` (slot codes alone), `decoder.{in,hidden,out}.*`.
 ///
 /// Source: after Winter et al., NeurIPS 2022; frame and decoder are this program's.
 public final class PointClassPoseNetwork: Sendable {
@@ -20,6 +21,8 @@ public final class PointClassPoseNetwork: Sendable {
     private let kind: Embedding
     private let graph: EquivariantGraph
     private let head: GatedEquivariantBlock
+    private let poolHidden: Linear
+    private let poolOut: Linear
     private let pointCode: Linear
     private let slot: Parameter?
     private let decoderIn: Linear
@@ -36,7 +39,9 @@ public final class PointClassPoseNetwork: Sendable {
         let scope = store.scope
         kind = Embedding(scope["kind"], entries: configuration.kinds, width: h)
         graph = EquivariantGraph(scope["graph"], configuration: configuration.graph)
-        head = GatedEquivariantBlock(scope["head"], width: h, scalars: 2 * e, vectors: 2)
+        head = GatedEquivariantBlock(scope["head"], width: h, scalars: e, vectors: 2)
+        poolHidden = Linear(scope["pool"]["hidden"], inputs: h, outputs: d)
+        poolOut = Linear(scope["pool"]["out"], inputs: d, outputs: e)
         switch configuration.pointCode {
         case .slot:
             pointCode = Linear(scope["code"], inputs: e, outputs: d)
@@ -76,10 +81,12 @@ public final class PointClassPoseNetwork: Sendable {
         let state = graph(
             scalars: kind(batch.kinds) * mask, positions: batch.positions, mask: batch.mask)
         let (scalars, mixed) = head(state.scalars, state.vectors)
-        let parts = scalars.split(axis: 2, sizes: [e, e, 2])
+        let parts = scalars.split(axis: 2, sizes: [e, 2])
         let share = mask / mask.sum(axes: [1], keepDimensions: true)
-        let code = (parts[0] * share).sum(axes: [1])
-        let canonical = decode(code, nodes: parts[1], mask: mask, share: share)
+        let scale = 1 / Float(configuration.points).squareRoot()
+        let pooled = (state.scalars * mask).sum(axes: [1]) * scale
+        let code = poolOut(poolHidden(pooled).silu())
+        let canonical = decode(code, nodes: parts[0], mask: mask, share: share)
         switch configuration.frame {
         case .polar:
             let m = matmul(batch.positions.detached().transposed(1, 2), canonical.detached())
@@ -92,7 +99,7 @@ public final class PointClassPoseNetwork: Sendable {
                 code: code, canonical: canonical, frame: RotationFrame.tensor(rotations),
                 rotations: rotations, gaps: found.map(\.gap))
         case .vectors:
-            let pooled = (mixed * (parts[2] * share).unsqueezed(2)).sum(axes: [1])
+            let pooled = (mixed * (parts[1] * share).unsqueezed(2)).sum(axes: [1])
             let v = pooled.split(axis: 2, sizes: [1, 1])
             let frame = RotationFrame.gramSchmidt(v[0].squeezed(2), v[1].squeezed(2))
             let values = frame.floats().map(Double.init)

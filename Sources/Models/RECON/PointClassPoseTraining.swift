@@ -170,8 +170,14 @@ public enum PointSources {
         case "tetris": return TetrisSource(noise: noise ?? 0.02)
         case "molecules":
             return try MoleculeSource(path: MoleculeSource.locate(in: roots), noise: noise ?? 0.02)
+        case "meshes":
+            return try MeshSource(
+                folder: MeshSource.locate(in: roots),
+                points: try section.int("points", default: 64, in: 4...1024),
+                limit: try section.int("classes", default: 32, in: 2...10_000))
         default:
-            throw section.invalidValue("kind", expected: "\"tetris\" or \"molecules\"")
+            throw section.invalidValue(
+                "kind", expected: "\"tetris\", \"molecules\" or \"meshes\"")
         }
     }
 }

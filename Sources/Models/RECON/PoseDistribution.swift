@@ -49,11 +49,28 @@ public struct PoseDistribution<Pose: RotationGroup>: Sendable {
         let back = centre.inverse
         centred = neighbours.map { $0 * back }
         self.pose = pose * back
-        let law = FittedLaw(
-            configuration.family, poses: centred.map(\.coordinate),
-            estimator: configuration.estimator, bandwidth: configuration.bandwidth)
-        self.law = isFullRotation ? .uniform(halfWidth: 180) : law
+        law =
+            isFullRotation
+            ? .uniform(halfWidth: 180) : FittedLaw(fitting: centred, configuration: configuration)
         outOfDistributionScore = configuration.rule.score(
             self.pose, neighbours: centred, law: self.law)
+    }
+}
+
+extension FittedLaw {
+    /// The law of a configuration's family for poses about their centre.
+    ///
+    /// A normal law in space has its deviation in each of the three coordinates of the rotation
+    /// vector: the root mean square angle over √3.
+    public init<Pose: RotationGroup>(fitting poses: [Pose], configuration: RECONConfiguration) {
+        if Pose.dimension == 3, configuration.family == .gaussian {
+            let squares = poses.reduce(0) { $0 + $1.angle * $1.angle }
+            let mean = squares / Double(max(1, poses.count))
+            self = .gaussian(deviation: (mean / 3).squareRoot())
+            return
+        }
+        self.init(
+            configuration.family, poses: poses.map(\.coordinate),
+            estimator: configuration.estimator, bandwidth: configuration.bandwidth)
     }
 }

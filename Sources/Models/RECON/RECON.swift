@@ -67,7 +67,23 @@ public struct RECON<Pose: RotationGroup>: Sendable {
         try ConfigurationError.require(
             configuration.neighbours < poses.count, "k", "\(configuration.neighbours)",
             "below the number of training inputs, \(poses.count)")
+        if configuration.neighbourhood == self.configuration.neighbourhood {
+            return RECON(
+                bank: bank, poses: poses, configuration: configuration, members: members,
+                componentOf: componentOf)
+        }
         return RECON(bank: bank, poses: poses, configuration: configuration)
+    }
+
+    private init(
+        bank: NeighbourBank, poses: [Pose], configuration: RECONConfiguration,
+        members: [[Int32]]?, componentOf: [Int32]?
+    ) {
+        self.bank = bank
+        self.poses = poses
+        self.configuration = configuration
+        self.members = members
+        self.componentOf = componentOf
     }
 
     // MARK: Distributions
@@ -77,9 +93,10 @@ public struct RECON<Pose: RotationGroup>: Sendable {
         bank.nearestOthers(k: configuration.neighbours)
     }
 
-    /// The neighbours of some inputs among the training inputs.
-    public func neighbours(of embeddings: FeatureMatrix) -> NeighbourTable {
-        bank.nearest(to: embeddings, k: configuration.neighbours)
+    /// The neighbours of some inputs among the training inputs; k of them unless another count is
+    /// given.
+    public func neighbours(of embeddings: FeatureMatrix, count: Int? = nil) -> NeighbourTable {
+        bank.nearest(to: embeddings, k: min(poses.count, count ?? configuration.neighbours))
     }
 
     /// The distributions of the training inputs, in their order.
@@ -114,13 +131,17 @@ public struct RECON<Pose: RotationGroup>: Sendable {
     public func distribution(
         pose: Pose, neighbours: ArraySlice<Int32>, ownIndex: Int? = nil
     ) -> PoseDistribution<Pose> {
-        let members = classMembers(neighbours, ownIndex: ownIndex)
-        return PoseDistribution(
+        distribution(pose: pose, members: classMembers(neighbours, ownIndex: ownIndex))
+    }
+
+    /// The distribution of one input whose class is known.
+    func distribution(pose: Pose, members: ArraySlice<Int32>) -> PoseDistribution<Pose> {
+        PoseDistribution(
             pose: pose, neighbours: members.map { poses[Int($0)] }, configuration: configuration)
     }
 
     /// The training inputs that make up the class of an input with given neighbours.
-    private func classMembers(
+    func classMembers(
         _ neighbours: ArraySlice<Int32>, ownIndex: Int?
     ) -> ArraySlice<Int32> {
         guard let members, let componentOf, let nearest = neighbours.first else {

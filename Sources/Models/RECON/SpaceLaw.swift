@@ -25,6 +25,15 @@ public enum SpaceLaw: Sendable, Equatable {
         }
     }
 
+    /// For people.
+    public var title: String {
+        switch self {
+        case .axial(let halfWidth): "U(±\(Int(halfWidth))°) about z"
+        case .gaussian(let deviation): "normal vectors, σ = \(Int(deviation))°"
+        case .uniform: "all rotations alike"
+        }
+    }
+
     /// The law with a name.
     public init?(name: String) {
         guard let found = Self.all.first(where: { $0.name == name }) else { return nil }

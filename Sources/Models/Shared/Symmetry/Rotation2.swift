@@ -11,6 +11,7 @@ public struct Rotation2: RotationGroup {
     public init(degrees: Double) { self.degrees = Self.wrap(degrees) }
 
     public static let identity = Rotation2(degrees: 0)
+    public static let dimension = 1
 
     /// The angle in (−180°, 180°] that differs by whole turns.
     public static func wrap(_ degrees: Double) -> Double {

@@ -43,6 +43,8 @@ public struct Rotation3: RotationGroup {
 
     public static let identity = Rotation3(SIMD3(1, 0, 0), SIMD3(0, 1, 0), SIMD3(0, 0, 1))
 
+    public static let dimension = 3
+
     public static func == (a: Rotation3, b: Rotation3) -> Bool { a.rows == b.rows }
 
     public static func * (g: Rotation3, h: Rotation3) -> Rotation3 {

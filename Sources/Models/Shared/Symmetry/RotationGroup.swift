@@ -6,6 +6,8 @@
 /// Composition acts from the left: `(g·h)(x) = g(h(x))`. Angles are in degrees.
 public protocol RotationGroup: Sendable, Equatable {
     static var identity: Self { get }
+    /// Dimension of the group: 1 or 3.
+    static var dimension: Int { get }
     /// g·h.
     static func * (g: Self, h: Self) -> Self
     var inverse: Self { get }

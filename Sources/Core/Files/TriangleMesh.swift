@@ -1,0 +1,124 @@
+// Meshes: PLY and OBJ files, and points on their surfaces.
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Vertices and triangles; polygons are cut into fans.
+public struct TriangleMesh: Sendable, Equatable {
+    public var vertices: [SIMD3<Double>]
+    /// Three vertex numbers each.
+    public var triangles: [SIMD3<Int32>]
+
+    /// - Precondition: every triangle's vertices exist.
+    public init(vertices: [SIMD3<Double>], triangles: [SIMD3<Int32>]) {
+        self.vertices = vertices
+        self.triangles = triangles
+    }
+
+    /// Whether a file name is one of a format that is read: `.ply`, `.obj`, `.xyz`.
+    public static func reads(_ name: String) -> Bool {
+        let lower = name.lowercased()
+        return [".ply", ".obj", ".xyz"].contains { lower.hasSuffix($0) }
+    }
+
+    /// Reads a PLY (ascii, little- or big-endian), OBJ or plain point list (three numbers a line) by
+    /// its extension.
+    ///
+    /// - Throws: ``FileFormatError``.
+    public init(path: String) throws {
+        let lower = path.lowercased()
+        let file = try MappedFile(path: path)
+        let bytes = [UInt8](file.bytes)
+        if lower.hasSuffix(".ply") {
+            try self.init(ply: bytes, path: path)
+        } else {
+            try self.init(text: bytes, path: path, isOBJ: lower.hasSuffix(".obj"))
+        }
+    }
+
+    // MARK: OBJ and point lists
+
+    private init(text bytes: [UInt8], path: String, isOBJ: Bool) throws {
+        vertices = []
+        triangles = []
+        let text = String(decoding: bytes, as: UTF8.self)
+        for (number, line) in text.split(
+            omittingEmptySubsequences: false, whereSeparator: \.isNewline
+        ).enumerated() {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard let first = words.first, first.first != "#" else { continue }
+            func malformed(_ reason: String) -> FileFormatError {
+                .malformed(path: path, offset: nil, reason: "line \(number + 1): \(reason)")
+            }
+            if isOBJ, first == "v" || first == "f" {
+                if first == "v" {
+                    let values = words.dropFirst().prefix(3).compactMap { Double($0) }
+                    guard values.count == 3 else { throw malformed("a vertex of three numbers") }
+                    vertices.append(SIMD3(values[0], values[1], values[2]))
+                } else {
+                    let corners = try words.dropFirst().map { word -> Int32 in
+                        let index = word.split(separator: "/").first.flatMap { Int($0) } ?? 0
+                        let place = index > 0 ? index - 1 : vertices.count + index
+                        guard index != 0, vertices.indices.contains(place) else {
+                            throw malformed("a face names vertex \(word), which is not there")
+                        }
+                        return Int32(place)
+                    }
+                    addFan(corners)
+                }
+            } else if !isOBJ {
+                // Chemists' lists have a count, a title and an element before the numbers.
+                let values = words.suffix(3).compactMap { Double($0) }
+                if words.count >= 3, values.count == 3 {
+                    vertices.append(SIMD3(values[0], values[1], values[2]))
+                }
+            }
+        }
+        guard !vertices.isEmpty else {
+            throw FileFormatError.notRecognised(
+                path: path, expected: isOBJ ? "an OBJ mesh" : "lines of three numbers")
+        }
+    }
+
+    mutating func addFan(_ corners: [Int32]) {
+        guard corners.count >= 3 else { return }
+        for i in 1..<(corners.count - 1) {
+            triangles.append(SIMD3(corners[0], corners[i], corners[i + 1]))
+        }
+    }
+
+    // MARK: Points on the surface
+
+    /// Points drawn uniformly over the surface; without triangles, vertices in random order (again
+    /// from the start when there are too few).
+    public func sample(_ count: Int, _ generator: inout RandomGenerator) -> [SIMD3<Double>] {
+        var sums: [Double] = []
+        sums.reserveCapacity(triangles.count)
+        var total = 0.0
+        for t in triangles {
+            let (a, b) = (
+                vertices[Int(t.y)] - vertices[Int(t.x)], vertices[Int(t.z)] - vertices[Int(t.x)]
+            )
+            let n = SIMD3(
+                a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x)
+            total += (n * n).sum().squareRoot()
+            sums.append(total)
+        }
+        guard total > 0 else {
+            let order = generator.permutation(vertices.count)
+            return (0..<count).map { vertices[order[$0 % max(1, order.count)]] }
+        }
+        return (0..<count).map { _ in
+            let wanted = generator.nextUniform() * total
+            var (low, high) = (0, sums.count - 1)
+            while low < high {
+                let middle = (low + high) / 2
+                if sums[middle] < wanted { low = middle + 1 } else { high = middle }
+            }
+            let t = triangles[low]
+            var (u, v) = (generator.nextUniform(), generator.nextUniform())
+            if u + v > 1 { (u, v) = (1 - u, 1 - v) }
+            let origin = vertices[Int(t.x)]
+            return origin + u * (vertices[Int(t.y)] - origin) + v * (vertices[Int(t.z)] - origin)
+        }
+    }
+}
