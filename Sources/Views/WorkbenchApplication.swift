@@ -112,11 +112,22 @@ public final class WorkbenchApplication: Application {
     public func draw(size: CellSize) -> Frame {
         if state.layout.size != size { state.layout.size = size }
         notes = FrameNotes()
-        let context = DrawContext(
-            state: state, theme: theme.adapted(to: depth), pictures: pictures, notes: notes)
-        let frame = Screen.draw(size: size, context: context)
+        let frame = Screen.draw(size: size, context: context(notes: notes))
         needsDisplay = false
         return frame
+    }
+
+    /// What panes draw with now.
+    func context(notes: FrameNotes) -> DrawContext {
+        DrawContext(
+            state: state, theme: theme.adapted(to: depth), pictures: pictures, notes: notes)
+    }
+
+    /// Whether something is loaded, made or waits to be made.
+    public var isBusy: Bool {
+        if case .loading = state.models.loading { return true }
+        return !state.models.isListed || runner.hasPendingFiles
+            || !state.jobs.isPaused && (state.jobs.hasUnfinished || state.runs.hasUnfinished)
     }
 
     public func takeRequests() -> [TerminalRequest] {

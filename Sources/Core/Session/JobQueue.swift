@@ -119,6 +119,17 @@ public final class JobQueue: @unchecked Sendable {
         onChange()
     }
 
+    /// Forgets a job that waits or has finished; a running one stays.
+    public func remove(_ id: Int) {
+        condition.withLock {
+            entries.removeAll {
+                $0.job.id == id && ($0.job.state == .queued || $0.job.state.isFinished)
+            }
+            condition.broadcast()
+        }
+        onChange()
+    }
+
     /// Forgets finished jobs.
     public func clearFinished() {
         condition.withLock { entries.removeAll { $0.job.state.isFinished } }

@@ -28,6 +28,16 @@ public struct PictureRecipe: Sendable, Equatable, Codable {
             source = StoredImage(request.source)
             mask = StoredMask(request.mask)
         }
+
+        /// The edit to run again with these sampling settings.
+        ///
+        /// - Throws: `DecodingError` when the stored picture or mask does not have its stated size.
+        public func request(sampling: SamplingRequest) throws -> EditRequest {
+            EditRequest(
+                source: try source.image(), mask: try mask.mask(), mode: mode, anchor: anchor,
+                keepScales: keepScales, dilate: dilate, maskSteps: maskSteps,
+                pasteBack: pasteBack, share: share, sampling: sampling)
+        }
     }
 
     /// The recipe format; 1.
@@ -63,11 +73,6 @@ public struct PictureRecipe: Sendable, Equatable, Codable {
     ///
     /// - Throws: `DecodingError` when the stored picture or mask does not have its stated size.
     public func editRequest() throws -> EditRequest? {
-        guard let edit else { return nil }
-        return EditRequest(
-            source: try edit.source.image(), mask: try edit.mask.mask(), mode: edit.mode,
-            anchor: edit.anchor, keepScales: edit.keepScales, dilate: edit.dilate,
-            maskSteps: edit.maskSteps, pasteBack: edit.pasteBack, share: edit.share,
-            sampling: sampling)
+        try edit?.request(sampling: sampling)
     }
 }

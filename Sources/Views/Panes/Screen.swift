@@ -136,7 +136,7 @@ enum Screen {
         }
     }
 
-    private static func draw(
+    static func draw(
         _ pane: PaneID, into surface: inout Surface, context: DrawContext, isFocused: Bool
     ) {
         // The cursor of a pane without the focus, or under a popup, is nobody's.

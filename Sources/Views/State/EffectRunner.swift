@@ -13,6 +13,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     private let log: Log
     /// Files are read and written one at a time, in the order asked for.
     private let files = DispatchQueue(label: "files", qos: .utility)
+    private let pending = PendingFiles()
     /// Whether pictures are shown only when they are done.
     private let isMotionReduced: Bool
     let queue: JobQueue
@@ -52,6 +53,9 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         queue.shutDown()
         files.sync { sessions?.close(keepsSession: keepsSession) }
     }
+
+    /// Whether files are being read or written.
+    var hasPendingFiles: Bool { pending.isBusy }
 
     func run(_ effect: Effect) {
         switch effect {
@@ -184,7 +188,9 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     // MARK: Files
 
     private func file(_ effect: Effect) {
-        files.async { [services, mailbox] in
+        pending.begin()
+        files.async { [services, mailbox, pending] in
+            defer { pending.end() }
             do {
                 switch effect {
                 case .openPicture(let path, let side):
@@ -236,6 +242,16 @@ nonisolated enum RunProblem: Error, CustomStringConvertible {
         case .cannot(let what): "This model cannot \(what); choose another in Models (1)."
         }
     }
+}
+
+/// How many files are being read or written.
+nonisolated private final class PendingFiles: @unchecked Sendable {
+    private let lock = NSLock()
+    private var count = 0
+
+    var isBusy: Bool { lock.withLock { count > 0 } }
+    func begin() { lock.withLock { count += 1 } }
+    func end() { lock.withLock { count -= 1 } }
 }
 
 /// The model in memory, shared by the main thread and the worker.

@@ -58,6 +58,9 @@ struct RunCommand: ComputingCommand {
         name: .customLong("reduced-motion"), help: "No picture before it is done, no moving bars.")
     var reducedMotion = false
 
+    @Flag(help: "A dialogue line by line, for screen readers and simple terminals.")
+    var plain = false
+
     @Flag(help: "Show no clock, spinner or timing, so that screens can be compared.")
     var deterministic = false
 
@@ -111,32 +114,11 @@ struct RunCommand: ComputingCommand {
         let library = ThemeLibrary(folders: access.locator.places(for: .themes).map(\.path))
         if let theme { _ = try library.theme(named: theme) }
         let settings = settings()
-        var options = Terminal.Options()
-        options.logPath = logPath
-        options.allowsMouse = !noMouse
-        options.escapeDelay = settings.escapeDelay
-        options.cellSize = settings.cellSize
-        let terminal: Terminal
-        do {
-            terminal = try Terminal(options: options)
-        } catch let error as TerminalError {
-            throw InputError("\(error)")
-        }
-        let application = WorkbenchApplication(
-            services: Self.services(access), log: log, themes: library,
-            options: applicationOptions(settings, stateFolder: stateFolder), wake: { wakeup.wake() }
-        )
-        if let debugCrash, let kind = DebugCrash(rawValue: debugCrash) { kind.perform() }
-        let loop = EventLoop(
-            terminal: terminal, application: application, pictures: application.pictures,
-            wakeup: wakeup)
-        let end = loop.run()
-        terminal.close()
-        switch end {
-        case .finished: application.shutDown()
-        case .hangup: throw ExitCode.failure
-        case .signal(let number): EventLoop.die(of: number)
-        }
+        let start = Start(
+            settings: settings, access: access, wakeup: wakeup, log: log, logPath: logPath,
+            library: library, options: applicationOptions(settings, stateFolder: stateFolder))
+        if plain || settings.isPlain { return start.plain() }
+        try start.screen(debugCrash: debugCrash.flatMap(DebugCrash.init))
     }
 
     /// The configuration file that holds, whether or not it exists.
@@ -171,7 +153,7 @@ struct RunCommand: ComputingCommand {
     }
 
     /// Models and files for the application; the catalogue is read again when it asks.
-    private static func services(_ access: ModelAccess) -> Services {
+    fileprivate static func services(_ access: ModelAccess) -> Services {
         let folders = access.locator.places(for: .weights).map(\.path)
         let registry = access.registry
         return Services(
@@ -193,5 +175,59 @@ struct RunCommand: ComputingCommand {
             return folder + "/workbench"
         }
         return NSHomeDirectory() + "/.local/state/workbench"
+    }
+}
+
+/// What both faces of the application are started with.
+@MainActor private struct Start {
+    var settings: Settings
+    var access: ModelAccess
+    var wakeup: Wakeup
+    var log: Log
+    var logPath: String
+    var library: ThemeLibrary
+    var options: ApplicationOptions
+
+    private func application(_ options: ApplicationOptions) -> WorkbenchApplication {
+        WorkbenchApplication(
+            services: RunCommand.services(access), log: log, themes: library, options: options,
+            wake: { [wakeup] in wakeup.wake() })
+    }
+
+    func screen(debugCrash: DebugCrash?) throws {
+        var terminalOptions = Terminal.Options()
+        terminalOptions.logPath = logPath
+        terminalOptions.escapeDelay = settings.escapeDelay
+        terminalOptions.cellSize = settings.cellSize
+        let terminal: Terminal
+        do {
+            terminal = try Terminal(options: terminalOptions)
+        } catch let error as TerminalError {
+            throw InputError("\(error)")
+        }
+        let application = application(options)
+        debugCrash?.perform()
+        let loop = EventLoop(
+            terminal: terminal, application: application, pictures: application.pictures,
+            wakeup: wakeup)
+        let end = loop.run()
+        terminal.close()
+        switch end {
+        case .finished: application.shutDown()
+        case .hangup: throw ExitCode.failure
+        case .signal(let number): EventLoop.die(of: number)
+        }
+    }
+
+    func plain() {
+        var options = options
+        options.images = .off
+        options.usesASCIIBorders = true
+        options.isMotionReduced = true
+        options.showsHints = false
+        let application = application(options)
+        let dialogue = PlainDialogue(application: application) { Output.line($0) }
+        PlainLoop(dialogue: dialogue, application: application, wakeup: wakeup).run()
+        application.shutDown()
     }
 }

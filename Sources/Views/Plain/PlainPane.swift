@@ -1,0 +1,60 @@
+// A pane as lines of text, from the same drawing as the full screen.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+
+/// What a pane says, without pictures and frames.
+struct PaneText: Equatable {
+    /// Lines that hold something, inner blanks joined.
+    var lines: [String]
+    /// The line in focus.
+    var item: String?
+}
+
+extension WorkbenchApplication {
+    /// The focused pane as text.
+    func paneText() -> PaneText {
+        let notes = FrameNotes()
+        let size = CellSize(columns: 76, rows: 60)
+        var surface = Surface(size: size, style: .plain)
+        Screen.draw(
+            state.layout.focus, into: &surface, context: context(notes: notes), isFocused: true)
+        let rows = surface.text().split(separator: "\n", omittingEmptySubsequences: false)
+        func clean(_ line: Substring) -> String {
+            line.split(separator: " ").joined(separator: " ")
+        }
+        let lines = rows.map(clean)
+        let item = notes.cursor.flatMap { lines.indices.contains($0.y) ? lines[$0.y] : nil }
+        return PaneText(
+            lines: lines.filter { $0.contains { $0.isLetter || $0.isNumber } },
+            item: item.flatMap { $0.isEmpty ? nil : $0 })
+    }
+
+    /// The lines of a popup's list, with their keys.
+    func overlayLines(_ overlay: Overlay) -> [String] {
+        let focus = state.layout.focus
+        func withKey(_ command: Command, _ title: String) -> String {
+            let key = state.bindings.firstKey(for: command, in: focus)?.description
+            return title + (key.map { " (\($0))" } ?? "") + ", \(command.name)"
+        }
+        switch overlay {
+        case .help: return state.helpLines(overlay).map { withKey($0.command, $0.title) }
+        case .palette: return state.paletteCommands(overlay).map { withKey($0, $0.title) }
+        case .themes: return state.themeNames(overlay)
+        case .classes: return state.classLabels(overlay).map { state.model?.className($0) ?? "" }
+        case .menu(let pane, _, _):
+            return Command.menu(of: pane, state.bindings).map { withKey($0, $0.title) }
+        case .prompt, .question: return []
+        }
+    }
+}
+
+nonisolated extension AppState {
+    /// A run in a few words.
+    func title(of run: Run) -> String {
+        let label = model?.classTitle(run.request.classLabel) ?? "no class"
+        switch run.kind {
+        case .sample: return "\(run.request.variant.title), \(label), seed \(run.request.seed)"
+        case .edit(let mode): return "\(mode.title), seed \(run.request.seed)"
+        }
+    }
+}
