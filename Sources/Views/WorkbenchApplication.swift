@@ -184,6 +184,7 @@ public final class WorkbenchApplication: Application {
             case .setTheme(let name):
                 hasChosenTheme = true
                 setTheme(name)
+            case .resizePane(let change): resizePane(change)
             case .reload(let paths): reload(paths)
             default: runner.run(effect)
             }

@@ -55,8 +55,10 @@ final class ApplicationHarness {
     }
 
     /// With the model in memory.
-    func ready() -> Self {
-        wait { $0.model != nil && $0.jobs.jobs.allSatisfy { $0.state.isFinished } }
+    func ready(waitsForJobs: Bool = true) -> Self {
+        wait {
+            $0.model != nil && (!waitsForJobs || $0.jobs.jobs.allSatisfy { $0.state.isFinished })
+        }
         return self
     }
 

@@ -31,8 +31,11 @@ nonisolated extension KeyBindings {
         Binding(.global, .runNewSeed, [c("R")]),
         Binding(.global, .compare, [c("v")]),
         Binding(.global, .savePicture, [ctrl("s")]),
+        Binding(.global, .openRecipe, [ctrl("o")]),
         Binding(.global, .copyCommand, [c("y")]),
+        Binding(.global, .copyValue, [c("Y")]),
         Binding(.global, .undo, [c("u")]),
+        Binding(.global, .history, [c("Z")]),
         Binding(.global, .redo, [c("U"), ctrl("r")]),
         Binding(.global, .pauseQueue, [c("p")]),
         Binding(.global, .moveUp, [k(.up), c("k")]),
@@ -53,6 +56,10 @@ nonisolated extension KeyBindings {
         Binding(.global, .searchPrevious, [c("N")]),
         Binding(.global, .themes, [c("t")]),
         Binding(.global, .toggleMouse, [ctrl("t")]),
+        Binding(.global, .widenPane, [k(.right, .control)]),
+        Binding(.global, .narrowPane, [k(.left, .control)]),
+        Binding(.global, .heightenPane, [k(.down, .control)]),
+        Binding(.global, .lowerPane, [k(.up, .control)]),
         Binding(.global, .zoomPane, [ctrl("f")]),
         Binding(.global, .redraw, [ctrl("l")]),
         Binding(.global, .suspend, [ctrl("z")]),
@@ -145,7 +152,10 @@ nonisolated extension KeyBindings {
     ]
 
     private static let jobs: [Binding] = [
-        Binding(.pane(.jobs), .cancelJob, [c("x"), k(.delete)]),
+        Binding(.pane(.jobs), .showJob, [k(.enter)]),
+        Binding(.pane(.jobs), .cancelJob, [c("x")]),
+        Binding(.pane(.jobs), .retryJob, [c("r")]),
+        Binding(.pane(.jobs), .removeJob, [c("d"), k(.delete)]),
         Binding(.pane(.jobs), .jobUp, [c("K"), k(.up, .shift)]),
         Binding(.pane(.jobs), .jobDown, [c("J"), k(.down, .shift)]),
         Binding(.pane(.jobs), .clearFinished, [c("c")]),
@@ -164,7 +174,7 @@ nonisolated extension KeyBindings {
         case .preview: [.generate, .runNewSeed, .pauseRun, .stepRun, .nextView, .editPicture]
         case .mask: [.runEdit, .toolBrush, .toolEraser, .toolBox, .nextEditMode, .undo]
         case .tokens: [.previousScale, .nextScale, .nextColoring, .followScale, .help]
-        case .jobs: [.cancelJob, .jobUp, .jobDown, .pauseQueue, .clearFinished]
+        case .jobs: [.cancelJob, .retryJob, .pauseQueue, .removeJob, .jobUp, .clearFinished]
         case .log: [.search, .logMore, .logLess, .help, .palette]
         }
     }

@@ -29,6 +29,10 @@ enum OverlayDrawing {
             panel(
                 "Class", list, classes(overlay, context), in: area, into: &surface,
                 context: context)
+        case .history(let list):
+            panel(
+                "History", list, history(overlay, context), in: area, into: &surface,
+                context: context)
         case .menu(let pane, let point, let selected):
             menu(pane, at: point, selected, in: area, into: &surface, context: context)
         case .prompt(let kind, let entry, let problem):
@@ -74,6 +78,20 @@ enum OverlayDrawing {
             let name = context.state.model?.className(label) ?? ""
             let number = label.map(String.init) ?? ""
             return FilterPanel.Line(name, detail: number == name ? "" : number)
+        }
+    }
+
+    private static func history(
+        _ overlay: Overlay, _ context: DrawContext
+    ) -> [FilterPanel.Line] {
+        let now = context.state.undo.undo.count
+        let lines = context.state.historyLines(overlay)
+        return lines.enumerated().map { index, line in
+            let mark = line.place == now ? context.symbol("● ", "* ") : "  "
+            let isFirstUndone = !line.isDone && (index == 0 || lines[index - 1].isDone)
+            return FilterPanel.Line(
+                mark + line.title, detail: line.detail,
+                heading: isFirstUndone ? "Undone" : nil)
         }
     }
 

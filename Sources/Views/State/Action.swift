@@ -119,6 +119,7 @@ nonisolated enum FileAction: Sendable {
     /// The file is there already: ask before it is replaced.
     case exists(PromptKind, path: String)
     case failed(String)
+    case recipe(OpenedRecipe)
 }
 
 /// Files of the application itself, changed by another program.
@@ -130,7 +131,7 @@ nonisolated enum FilesAction: Sendable {
 
 nonisolated enum SessionAction: Sendable {
     /// A session may be written; `recovered` was left behind by a program that did not end.
-    case opened(recovered: SessionSnapshot?)
+    case opened(recovered: SessionSnapshot?, queue: [StoredRun])
     case readOnly(String)
     case restore
     case written

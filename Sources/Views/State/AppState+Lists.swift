@@ -63,6 +63,7 @@ nonisolated extension AppState {
         case .palette: paletteCommands(overlay).count
         case .themes: themeNames(overlay).count
         case .classes: classLabels(overlay).count
+        case .history: historyLines(overlay).count
         case .menu(let pane, _, _): Command.menu(of: pane, bindings).count
         case .prompt: 1
         case .question(let question): question.answers.count

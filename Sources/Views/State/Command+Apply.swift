@@ -38,6 +38,8 @@ nonisolated extension Command {
         case .suspend: return [.terminal(.suspend)]
         case .undo: return Reducer.undo(&state)
         case .redo: return Reducer.redo(&state)
+        case .history:
+            state.overlays.append(.history(FilteredList(selected: state.undo.undo.count)))
         case .generate: return Reducer.generate(&state)
         case .runAgain:
             return state.layout.focus == .mask ? Reducer.runEdit(&state) : Reducer.generate(&state)
@@ -52,6 +54,13 @@ nonisolated extension Command {
         case .compare: return Reducer.compare(&state)
         case .savePicture: Reducer.askToSave(&state)
         case .copyCommand: return Reducer.copyCommand(&state)
+        case .copyValue: return Reducer.copyValue(&state)
+        case .openRecipe:
+            state.overlays.append(.prompt(.openRecipe, TextEntry(), problem: nil))
+        case .widenPane: return [.resizePane(.wider)]
+        case .narrowPane: return [.resizePane(.narrower)]
+        case .heightenPane: return [.resizePane(.higher)]
+        case .lowerPane: return [.resizePane(.lower)]
         case .pauseQueue: return [.pauseQueue(!state.jobs.isPaused)]
         case .search: Reducer.search(&state)
         case .searchNext: return Reducer.searchLog(1, &state)
@@ -245,6 +254,9 @@ nonisolated extension Command {
         case .cancelJob:
             guard let job = state.jobs.selectedJob, !job.state.isFinished else { return [] }
             return [.cancelJob(job.id)]
+        case .retryJob: return Reducer.retryJob(&state)
+        case .removeJob: return Reducer.removeJob(&state)
+        case .showJob: return Reducer.showJob(&state)
         case .jobUp:
             return state.jobs.selectedJob.map { [.moveJob($0.id, by: -1)] } ?? []
         case .jobDown:

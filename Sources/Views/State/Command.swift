@@ -5,10 +5,11 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     // Everywhere
     case help, palette, quit, cancelRunning, nextPane, previousPane
     case focusModels, focusSchedule, focusPreview, focusMask, focusTokens, focusJobs, focusLog
-    case undo, redo, back, confirm, toggle
+    case undo, redo, history, back, confirm, toggle
     case moveUp, moveDown, moveLeft, moveRight, moveFirst, moveLast, pageUp, pageDown
     case increase, decrease, increaseMore, decreaseMore, edit
-    case generate, runAgain, runNewSeed, compare, savePicture, copyCommand
+    case generate, runAgain, runNewSeed, compare, savePicture, openRecipe, copyCommand, copyValue
+    case widenPane, narrowPane, heightenPane, lowerPane
     case pauseQueue, themes, redraw, suspend, zoomPane, toggleMouse, cycleImages
     case search, searchNext, searchPrevious
     // Models
@@ -31,7 +32,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     // Tokens
     case nextScale, previousScale, nextColoring, followScale
     // Jobs and log
-    case cancelJob, jobUp, jobDown, clearFinished, logMore, logLess
+    case cancelJob, retryJob, removeJob, showJob, jobUp, jobDown, clearFinished, logMore, logLess
 
     /// What it does, as help and palette say it.
     var title: String {
@@ -51,6 +52,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .focusLog: "Go to Log"
         case .undo: "Undo"
         case .redo: "Redo"
+        case .history: "History: go back and forth"
         case .back: "Back; cancel the running job"
         case .confirm: "Open or confirm"
         case .toggle: "Toggle"
@@ -73,6 +75,12 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .compare: "Compare VAR, HMAR without and with mask steps"
         case .savePicture: "Save the picture"
         case .copyCommand: "Copy the command line"
+        case .copyValue: "Copy the value"
+        case .openRecipe: "Make a saved picture again from its recipe"
+        case .widenPane: "Wider pane"
+        case .narrowPane: "Narrower pane"
+        case .heightenPane: "Higher pane"
+        case .lowerPane: "Lower pane"
         case .pauseQueue: "Pause or resume the queue"
         case .themes: "Choose a theme"
         case .redraw: "Redraw the screen"
@@ -159,6 +167,9 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .nextColoring: "Colour by confidence, entropy, step"
         case .followScale: "Follow the running scale"
         case .cancelJob: "Cancel the job"
+        case .retryJob: "Try the job again"
+        case .removeJob: "Take the job out of the list"
+        case .showJob: "Show the job's picture"
         case .jobUp: "Move the job up"
         case .jobDown: "Move the job down"
         case .clearFinished: "Clear finished jobs"
@@ -204,6 +215,10 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .nextColoring: "colour by"
         case .followScale: "follow"
         case .cancelJob: "cancel"
+        case .retryJob: "again"
+        case .removeJob: "remove"
+        case .showJob: "show"
+        case .history: "history"
         case .jobUp: "up"
         case .jobDown: "down"
         case .pauseQueue: "pause queue"

@@ -16,6 +16,10 @@ nonisolated enum Effect: Sendable {
     case moveJob(Int, by: Int)
     case pauseQueue(Bool)
     case clearFinishedJobs
+    case removeJob(Int)
+    /// Keeps what waits for the next start.
+    case saveQueue([StoredRun])
+    case openRecipe(path: String)
     case openPicture(path: String, side: Int)
     case importMask(path: String, side: Int)
     case writeMask(PixelMask, path: String, overwrites: Bool)
@@ -24,6 +28,7 @@ nonisolated enum Effect: Sendable {
     case terminal(TerminalRequest)
     case log(LogState.Line.Level, String)
     case setTheme(String)
+    case resizePane(PaneResize)
     /// Reads themes and settings again where these files are theirs.
     case reload([String])
 }

@@ -41,8 +41,10 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         guard let sessions else { return }
         files.async { [mailbox] in
             switch sessions.open() {
-            case .fresh: mailbox.post(.session(.opened(recovered: nil)))
-            case .leftBehind(let snapshot): mailbox.post(.session(.opened(recovered: snapshot)))
+            case .fresh(let queue):
+                mailbox.post(.session(.opened(recovered: nil, queue: queue)))
+            case .leftBehind(let snapshot, let queue):
+                mailbox.post(.session(.opened(recovered: snapshot, queue: queue)))
             case .held(let reason): mailbox.post(.session(.readOnly(reason)))
             }
         }
@@ -79,7 +81,16 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         case .moveJob(let id, let offset): queue.move(id, by: offset)
         case .pauseQueue(let value): queue.setPaused(value)
         case .clearFinishedJobs: queue.clearFinished()
-        case .openPicture, .importMask, .writeMask, .savePicture: file(effect)
+        case .removeJob(let id): queue.remove(id)
+        case .openPicture, .openRecipe, .importMask, .writeMask, .savePicture: file(effect)
+        case .saveQueue(let runs):
+            files.async { [sessions, mailbox] in
+                do {
+                    try sessions?.write(queue: runs)
+                } catch {
+                    mailbox.post(.file(.failed("The queue was not saved: \(error)")))
+                }
+            }
         case .saveSession(let snapshot):
             files.async { [sessions, mailbox] in
                 do {
@@ -96,7 +107,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
             case .warning: log.warning("application", text)
             case .error: log.error("application", text)
             }
-        case .terminal, .setTheme, .reload: break
+        case .terminal, .setTheme, .reload, .resizePane: break
         }
     }
 
@@ -197,6 +208,15 @@ nonisolated final class EffectRunner: @unchecked Sendable {
                     let full = Self.expanded(path)
                     let (image, notice) = try services.openPicture(full, side)
                     mailbox.post(.mask(.opened(image, path: full, notice: notice)))
+                case .openRecipe(let path):
+                    let full = Self.expanded(path)
+                    let (recipe, picture) = try services.openRecipe(full)
+                    mailbox.post(
+                        .file(
+                            .recipe(
+                                OpenedRecipe(
+                                    recipe: recipe, edit: try recipe.editRequest(),
+                                    picture: picture, path: full))))
                 case .importMask(let path, let side):
                     let full = Self.expanded(path)
                     let mask = try services.importMask(full).fitted(side: side)

@@ -19,6 +19,10 @@ nonisolated struct ModelsState: Sendable {
     var cardScroll = 0
     var loaded: LoadedModelFacts?
     var loading = Loading.idle
+    /// What undo goes back to, once the model is in memory.
+    var revisited: StoredModel?
+    /// A recipe that waits for its model.
+    var recipe: OpenedRecipe?
 
     var selectedEntry: ModelEntry? {
         entries.indices.contains(selected) ? entries[selected] : nil

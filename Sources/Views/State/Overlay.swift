@@ -10,13 +10,14 @@ nonisolated struct FilteredList: Sendable, Equatable {
 
 /// What a line of text is asked for.
 nonisolated enum PromptKind: Sendable, Equatable {
-    case openPicture, importMask, writeMask
+    case openPicture, openRecipe, importMask, writeMask
     case savePicture(Int)
     case searchLog
 
     var title: String {
         switch self {
         case .openPicture: "Open a picture (PNG or JPEG)"
+        case .openRecipe: "Make a saved picture again (PNG of the workbench)"
         case .importMask: "Import a mask (PNG, white = repaint)"
         case .writeMask: "Write the mask as PNG"
         case .searchLog: "Search the log"
@@ -47,6 +48,8 @@ nonisolated enum Overlay: Sendable, Equatable {
     /// The theme in force when the picker opened comes back on Esc.
     case themes(FilteredList, before: String)
     case classes(FilteredList)
+    /// What was done and undone, to go to any place of it.
+    case history(FilteredList)
     /// Actions of a pane, at the place of the click.
     case menu(PaneID, at: Point, selected: Int)
     case prompt(PromptKind, TextEntry, problem: String?)

@@ -60,9 +60,7 @@ nonisolated extension Reducer {
             return load(entry, &state)
         case .schedule, .preview, .tokens, .log: return generate(&state)
         case .mask: return runEdit(&state)
-        case .jobs:
-            // A finished job's run can be looked at again.
-            return generate(&state)
+        case .jobs: return showJob(&state)
         }
     }
 
@@ -170,7 +168,11 @@ nonisolated extension Reducer {
     static func quit(_ state: inout AppState) -> [Effect] {
         if !state.overlays.isEmpty { return closeOverlay(&state) }
         var reasons: [String] = []
-        if state.jobs.hasUnfinished || state.runs.hasUnfinished { reasons.append("a job runs") }
+        if state.jobs.hasUnfinished || state.runs.hasUnfinished {
+            reasons.append(
+                state.session.isReadOnly
+                    ? "a job runs" : "a job runs; it will wait for the next start")
+        }
         if state.runs.runs.contains(where: { !$0.images.isEmpty && !$0.isSaved }) {
             reasons.append("a picture is not saved")
         }
@@ -196,5 +198,14 @@ nonisolated extension Reducer {
         }
         notify(.info, "Copied: \(command)", &state)
         return [.terminal(.copy(command)), .log(.info, command)]
+    }
+
+    static func copyValue(_ state: inout AppState) -> [Effect] {
+        guard let value = CommandLineText.value(of: state) else {
+            notify(.info, "There is no value here to copy.", &state)
+            return []
+        }
+        notify(.info, "Copied: \(value)", &state)
+        return [.terminal(.copy(value))]
     }
 }

@@ -85,6 +85,7 @@ nonisolated extension Reducer {
         case .failed(let reason):
             notify(.error, reason, &state)
             return [.log(.error, reason)]
+        case .recipe(let opened): return replay(opened, &state)
         }
         return []
     }

@@ -10,7 +10,6 @@ nonisolated extension Reducer {
         case .end: endStroke(&state)
         case .opened(let image, let path, let notice):
             endStroke(&state)
-            state.undo = state.undo.withoutMask()
             state.mask.mask = nil
             let name = path.split(separator: "/").last.map(String.init) ?? path
             state.mask.open(image, name: name, path: path, notice: notice)
@@ -175,7 +174,6 @@ nonisolated extension Reducer {
         }
         let name = state.model?.classTitle(run.request.classLabel) ?? "sample"
         endStroke(&state)
-        state.undo = state.undo.withoutMask()
         state.mask.mask = nil
         state.mask.open(image, name: "\(name), seed \(run.request.seed)", notice: nil)
         focus(.mask, &state)
@@ -217,49 +215,5 @@ nonisolated extension Reducer {
         guard after != before else { return }
         state.undo.record(UndoEntry(title: title, change: .edit(before: before, after: after)))
         markDirty(&state)
-    }
-
-    // MARK: Undo
-
-    static func undo(_ state: inout AppState) -> [Effect] {
-        endStroke(&state)
-        guard let entry = state.undo.takeUndo() else {
-            notify(.info, "Nothing to undo.", &state)
-            return []
-        }
-        return applyUndo(entry, isRedo: false, &state)
-    }
-
-    static func redo(_ state: inout AppState) -> [Effect] {
-        endStroke(&state)
-        guard let entry = state.undo.takeRedo() else {
-            notify(.info, "Nothing to redo.", &state)
-            return []
-        }
-        return applyUndo(entry, isRedo: true, &state)
-    }
-
-    private static func applyUndo(
-        _ entry: UndoEntry, isRedo: Bool, _ state: inout AppState
-    ) -> [Effect] {
-        markDirty(&state)
-        notify(.info, (isRedo ? "Redone: " : "Undone: ") + entry.title, &state)
-        switch entry.change {
-        case .mask(let rows):
-            state.mask.mask?.apply(rows)
-            state.mask.isMaskShown = true
-            state.mask.view = .mask
-            return []
-        case .settings(let before, let after):
-            state.schedule.editing = nil
-            let old = state.schedule.values
-            let new = isRedo ? after : before
-            guard new.patchNums == old.patchNums else { return [] }
-            state.schedule.values = new
-            return applyToActiveRun(before: old, &state)
-        case .edit(let before, let after):
-            state.mask.settings = isRedo ? after : before
-            return []
-        }
     }
 }

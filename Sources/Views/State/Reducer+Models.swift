@@ -19,6 +19,8 @@ nonisolated extension Reducer {
         case .loading(let name): state.models.loading = .loading(name)
         case .loaded(let facts): return loaded(facts, &state)
         case .failed(let name, let reason):
+            state.models.revisited = nil
+            state.models.recipe = nil
             state.models.loading = .failed(name, reason: reason)
             notify(.error, "\(name) was not loaded: \(reason)", &state)
             return [.log(.error, "\(name) was not loaded: \(reason)")]
@@ -65,6 +67,11 @@ nonisolated extension Reducer {
     }
 
     private static func loaded(_ facts: LoadedModelFacts, _ state: inout AppState) -> [Effect] {
+        let before = state.model.map {
+            StoredModel(
+                name: $0.card.name, values: state.schedule.values,
+                canvas: StoredCanvas(state.mask))
+        }
         state.models.loaded = facts
         state.models.loading = .idle
         let patchNums = facts.geometry.patchNums
@@ -89,10 +96,36 @@ nonisolated extension Reducer {
         }
         if let source = state.mask.source, source.width != facts.geometry.imageSize {
             state.mask = MaskState()
-            state.undo = UndoHistory()
         }
         state.mask.settings.keepScales = min(state.mask.settings.keepScales, patchNums.count)
         notify(.info, "\(facts.card.name) is ready. Enter generates a picture.", &state)
-        return [.log(.info, "Loaded \(facts.card.name).")]
+        remember(before, facts, &state)
+        var effects: [Effect] = [.log(.info, "Loaded \(facts.card.name).")]
+        if let recipe = state.models.recipe { effects += replay(recipe, &state) }
+        return effects + resumeWaiting(&state)
+    }
+
+    /// Another model is a step of the history; one that undo asked for gets its values back.
+    private static func remember(
+        _ before: StoredModel?, _ facts: LoadedModelFacts, _ state: inout AppState
+    ) {
+        if let revisited = state.models.revisited {
+            state.models.revisited = nil
+            guard revisited.name == facts.card.name else { return }
+            if revisited.values.patchNums == facts.geometry.patchNums {
+                state.schedule.values = revisited.values
+            }
+            if revisited.canvas.image.map({ $0.width == facts.geometry.imageSize }) ?? true {
+                revisited.canvas.apply(to: &state.mask)
+            }
+            return
+        }
+        guard let before, before.name != facts.card.name else { return }
+        let after = StoredModel(
+            name: facts.card.name, values: state.schedule.values,
+            canvas: StoredCanvas(state.mask))
+        state.undo.record(
+            UndoEntry(
+                title: "Model \(facts.card.name)", change: .model(before: before, after: after)))
     }
 }

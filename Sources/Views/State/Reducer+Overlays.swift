@@ -101,7 +101,7 @@ nonisolated extension Reducer {
             case "q": return closeOverlay(&state)
             default: break
             }
-        case .help, .palette, .themes, .classes:
+        case .help, .palette, .themes, .classes, .history:
             guard var list = top.list else { return [] }
             // `q` and `?` leave the help while nothing has been typed.
             if case .help = top, list.entry.text.isEmpty,
@@ -195,6 +195,12 @@ nonisolated extension Reducer {
             let index = top.selected ?? 0
             guard labels.indices.contains(index) else { return [] }
             return schedule(.setClass(labels[index]), &state)
+        case .history:
+            let lines = state.historyLines(top)
+            state.overlays.removeLast()
+            let index = top.selected ?? 0
+            guard lines.indices.contains(index) else { return [] }
+            return walk(to: lines[index].place, &state)
         case .menu(let pane, _, let selected):
             let commands = Command.menu(of: pane, state.bindings)
             state.overlays.removeLast()
@@ -218,6 +224,7 @@ nonisolated extension Reducer {
         }
         state.overlays.removeLast()
         switch kind {
+        case .openRecipe: return [.openRecipe(path: path)]
         case .openPicture, .importMask:
             guard let side = readyModel(&state)?.geometry.imageSize else { return [] }
             return kind == .openPicture
@@ -249,7 +256,7 @@ nonisolated extension Reducer {
                 guard let mask = state.mask.mask else { return [] }
                 return [.writeMask(mask, path: path, overwrites: true)]
             case .savePicture(let run): return save(run: run, path: path, overwrites: true, &state)
-            case .openPicture, .importMask, .searchLog: return []
+            case .openPicture, .openRecipe, .importMask, .searchLog: return []
             }
         }
     }
@@ -259,7 +266,9 @@ nonisolated extension Overlay {
     /// The filtered list of popups that have one.
     var list: FilteredList? {
         switch self {
-        case .help(_, let list), .palette(let list), .themes(let list, _), .classes(let list): list
+        case .help(_, let list), .palette(let list), .themes(let list, _), .classes(let list),
+            .history(let list):
+            list
         case .menu, .prompt, .question: nil
         }
     }
@@ -278,6 +287,7 @@ nonisolated extension Overlay {
         case .palette: .palette(list)
         case .themes(_, let before): .themes(list, before: before)
         case .classes: .classes(list)
+        case .history: .history(list)
         case .menu, .prompt, .question: self
         }
     }

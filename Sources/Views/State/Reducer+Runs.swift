@@ -18,6 +18,7 @@ nonisolated extension Reducer {
                     .info, "Done. R: another seed. e: edit this one with a mask. Ctrl-S: save it.",
                     &state)
             }
+            compareWithFile(id, &state)
         case .edited(let id, let result):
             sampled(id, result.sampling, &state)
             state.runs.update(id) {
@@ -28,6 +29,7 @@ nonisolated extension Reducer {
             state.mask.resultRun = id
             state.mask.view = .after
             notify(.info, "The edit is done: v compares with before, S goes on from it.", &state)
+            compareWithFile(id, &state)
         case .cancelled(let id):
             state.runs.update(id) {
                 $0.state = .cancelled

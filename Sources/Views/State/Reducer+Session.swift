@@ -5,8 +5,9 @@ import Core
 nonisolated extension Reducer {
     static func session(_ action: SessionAction, _ state: inout AppState) -> [Effect] {
         switch action {
-        case .opened(let recovered):
+        case .opened(let recovered, let queue):
             state.session.isReadOnly = false
+            state.session.waiting = queue
             state.session.recovered = recovered
             if recovered != nil {
                 state.overlays.append(
@@ -17,6 +18,7 @@ nonisolated extension Reducer {
                                 + "and last picture were kept.",
                             answers: ["Restore", "Start anew"])))
             }
+            return resumeWaiting(&state)
         case .readOnly(let reason):
             state.session.isReadOnly = true
             if !reason.isEmpty { return [.log(.warning, reason)] }
@@ -53,7 +55,7 @@ nonisolated extension Reducer {
                 state.mask.mask = mask
             }
         }
-        state.undo = snapshot.undo
+        state.undo.replace(by: snapshot.undo)
         if let picture = try? snapshot.picture?.image(),
             let request = state.schedule.request()
         {

@@ -5,6 +5,13 @@ import Core
 /// Turns a state and an action into the next state and the work to be done.
 nonisolated enum Reducer {
     static func reduce(_ state: inout AppState, _ action: Action) -> [Effect] {
+        guard Remembered.isNeeded(for: action) else { return perform(action, &state) }
+        let before = Remembered(state)
+        let effects = perform(action, &state)
+        return effects + before.compare(action, &state)
+    }
+
+    private static func perform(_ action: Action, _ state: inout AppState) -> [Effect] {
         switch action {
         case .command(let command): return command.apply(to: &state)
         case .key(let press): return key(press, &state)

@@ -66,6 +66,16 @@ nonisolated struct Run: Sendable, Identifiable {
     var reconstruction: RGBImage?
     var editable: [[Bool]] = []
     var isSaved = false
+    /// The picture that a recipe should make again.
+    var expected: Expected?
+
+    /// What a replayed file holds.
+    struct Expected: Sendable {
+        var picture: RGBImage
+        var index: Int
+        var name: String
+        var checksums: [String: String]
+    }
 
     init(
         id: Int, kind: Kind, modelName: String, request: SamplingRequest,

@@ -11,6 +11,8 @@ nonisolated public struct Services: Sendable {
     public var loadModel: @Sendable (ModelEntry, Cancellation) throws -> any LoadedModel
     /// A picture of the model's size, and what was done to make it fit.
     public var openPicture: @Sendable (_ path: String, _ side: Int) throws -> (RGBImage, String?)
+    /// The recipe inside a PNG, and the picture.
+    public var openRecipe: @Sendable (_ path: String) throws -> (PictureRecipe, RGBImage)
     public var importMask: @Sendable (_ path: String) throws -> PixelMask
     public var writeMask: @Sendable (PixelMask, _ path: String) throws -> Void
     public var writePicture: @Sendable (RGBImage, PictureRecipe, _ path: String) throws -> Void
@@ -20,6 +22,9 @@ nonisolated public struct Services: Sendable {
         loadModel: @escaping @Sendable (ModelEntry, Cancellation) throws -> any LoadedModel,
         openPicture: @escaping @Sendable (String, Int) throws -> (RGBImage, String?) =
             Services.openPictureFile,
+        openRecipe: @escaping @Sendable (String) throws -> (PictureRecipe, RGBImage) = {
+            (try PictureMetadata.read(PictureRecipe.self, path: $0), try PNG.read(path: $0))
+        },
         importMask: @escaping @Sendable (String) throws -> PixelMask = Services.importMaskFile,
         writeMask: @escaping @Sendable (PixelMask, String) throws -> Void = {
             try ImageFile.writeMask($0, to: $1)
@@ -31,6 +36,7 @@ nonisolated public struct Services: Sendable {
         self.listModels = listModels
         self.loadModel = loadModel
         self.openPicture = openPicture
+        self.openRecipe = openRecipe
         self.importMask = importMask
         self.writeMask = writeMask
         self.writePicture = writePicture

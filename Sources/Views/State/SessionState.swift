@@ -9,6 +9,9 @@ nonisolated struct SessionState: Sendable, Equatable {
     /// A session left behind by a program that did not end properly.
     var recovered: SessionSnapshot?
 
+    /// Jobs of the last start whose model is not in memory yet.
+    var waiting: [StoredRun] = []
+
     /// Seconds between a change and its writing.
     static let delay = 5.0
 }

@@ -9,9 +9,9 @@ import Glibc
 /// Used from the files thread only.
 nonisolated final class SessionStore: @unchecked Sendable {
     enum Opening {
-        case fresh
+        case fresh(queue: [StoredRun])
         /// A program that held the lock is gone without having ended.
-        case leftBehind(SessionSnapshot)
+        case leftBehind(SessionSnapshot, queue: [StoredRun])
         /// Another program holds the lock, or the folder cannot be used.
         case held(String)
     }
@@ -24,6 +24,7 @@ nonisolated final class SessionStore: @unchecked Sendable {
     private var sessionPath: String { folder + "/session.json" }
     private var sourcePath: String { folder + "/session-source.png" }
     private var picturePath: String { folder + "/session-picture.png" }
+    private var queuePath: String { folder + "/queue.json" }
     private var lockPath: String { folder + "/session.lock" }
 
     func open() -> Opening {
@@ -43,8 +44,8 @@ nonisolated final class SessionStore: @unchecked Sendable {
             return .held("Another workbench is open; this one does not autosave.")
         }
         lockDescriptor = descriptor
-        guard let snapshot = read() else { return .fresh }
-        return .leftBehind(snapshot)
+        guard let snapshot = read() else { return .fresh(queue: readQueue()) }
+        return .leftBehind(snapshot, queue: readQueue())
     }
 
     /// Writes pictures first, then the file that refers to them, each atomically.
@@ -62,6 +63,25 @@ nonisolated final class SessionStore: @unchecked Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         try AtomicWrite.write([UInt8](try encoder.encode(document)), to: sessionPath)
+    }
+
+    /// Keeps the jobs that wait for the next start; none removes the file.
+    func write(queue: [StoredRun]) throws {
+        guard lockDescriptor >= 0 else { return }
+        if queue.isEmpty {
+            unlink(queuePath)
+            return
+        }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        try AtomicWrite.write([UInt8](try encoder.encode(queue)), to: queuePath)
+    }
+
+    private func readQueue() -> [StoredRun] {
+        guard let data = FileManager.default.contents(atPath: queuePath),
+            let queue = try? JSONDecoder().decode([StoredRun].self, from: data)
+        else { return [] }
+        return queue.filter(\.isSound)
     }
 
     /// Gives the lock back; forgets the session unless it is to be recovered.
@@ -94,6 +114,10 @@ nonisolated extension SessionSnapshot {
                 case .mask: true
                 case .settings(let before, let after): before.isSound && after.isSound
                 case .edit(let before, let after): before.isSound && after.isSound
+                case .canvas: true
+                case .model(let before, let after):
+                    before.values.isSound && after.values.isSound
+                case .jobs(let runs): runs.allSatisfy(\.isSound)
                 }
             }
     }

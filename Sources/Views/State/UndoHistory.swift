@@ -7,6 +7,11 @@ nonisolated struct UndoEntry: Sendable, Equatable, Codable {
         case mask([MaskRowDifference])
         case settings(before: ScheduleValues, after: ScheduleValues)
         case edit(before: EditSettings, after: EditSettings)
+        /// Another picture to edit, with its mask.
+        case canvas(before: StoredCanvas, after: StoredCanvas)
+        case model(before: StoredModel, after: StoredModel)
+        /// Jobs that waited and were taken out.
+        case jobs([StoredRun])
     }
 
     var title: String
@@ -17,6 +22,9 @@ nonisolated struct UndoEntry: Sendable, Equatable, Codable {
         case .mask(let rows): rows.reduce(64) { $0 + 8 * $1.toggled.count + 48 }
         case .settings: 4096
         case .edit: 512
+        case .canvas(let before, let after): before.bytes + after.bytes
+        case .model(let before, let after): 8192 + before.canvas.bytes + after.canvas.bytes
+        case .jobs(let runs): runs.reduce(512) { $0 + ($1.edit?.source.pixels.count ?? 0) + 1024 }
         }
     }
 }
@@ -25,8 +33,14 @@ nonisolated struct UndoEntry: Sendable, Equatable, Codable {
 nonisolated struct UndoHistory: Sendable, Equatable, Codable {
     private(set) var undo: [UndoEntry] = []
     private(set) var redo: [UndoEntry] = []
+    /// Counts steps taken back or forward; not kept in files.
+    private(set) var generation = 0
+
+    private enum CodingKeys: String, CodingKey { case undo, redo }
 
     static let limit = 64 << 20
+    /// Bytes of it that go into a session file.
+    static let fileLimit = 8 << 20
 
     /// Notes a change that was just made.
     ///
@@ -48,32 +62,40 @@ nonisolated struct UndoHistory: Sendable, Equatable, Codable {
 
     mutating func takeUndo() -> UndoEntry? {
         guard let entry = undo.popLast() else { return nil }
+        generation += 1
         redo.append(entry)
         return entry
     }
 
     mutating func takeRedo() -> UndoEntry? {
         guard let entry = redo.popLast() else { return nil }
+        generation += 1
         undo.append(entry)
         return entry
     }
 
-    /// The history without strokes, for another picture to edit.
-    func withoutMask() -> UndoHistory {
-        func isKept(_ entry: UndoEntry) -> Bool {
-            if case .mask = entry.change { return false }
-            return true
+    /// Another history takes the place of this one; what it was restored with is no step of it.
+    mutating func replace(by other: UndoHistory) {
+        let count = generation
+        self = other
+        generation = count + 1
+    }
+
+    /// Forgets changes of the mask after so many entries: a bigger change contains them.
+    mutating func dropMasks(since count: Int) {
+        guard count < undo.count else { return }
+        undo[count...].removeAll {
+            if case .mask = $0.change { return true }
+            return false
         }
-        var copy = self
-        copy.undo.removeAll { !isKept($0) }
-        copy.redo.removeAll { !isKept($0) }
-        return copy
     }
 
     /// The newest entries only, for a session file.
     func limited(to count: Int) -> UndoHistory {
         var copy = self
         copy.undo = Array(undo.suffix(count))
+        var bytes = copy.undo.reduce(0) { $0 + $1.bytes }
+        while bytes > Self.fileLimit, !copy.undo.isEmpty { bytes -= copy.undo.removeFirst().bytes }
         copy.redo = []
         return copy
     }
