@@ -36,12 +36,15 @@ extension CPUDevice {
             fusion.scale = UnsafePointer(both.floatAddress)
             fusion.shift = UnsafePointer(both.floatAddress + both.count / 2)
             map = both
+        case .scaledSiLU(let scale, let shift):
+            fusion.scale = UnsafePointer(scale.floatAddress)
+            fusion.shift = UnsafePointer(shift.floatAddress)
         }
         fusion.residual = residual.map { UnsafePointer($0.floatAddress) }
         let result = Tensor.empty(
             geometry.outputShape(input: input, weight: weight.shape), device: self)
         withExtendedLifetime(
-            (x.storage, weight.storage, bias?.storage, residual?.storage, map?.storage)
+            (x.storage, weight.storage, bias?.storage, residual?.storage, map?.storage, prologue)
         ) {
             ck_convolution_fused(
                 pool, &shape, x.floatAddress, weight.floatAddress, bias?.floatAddress, &fusion,

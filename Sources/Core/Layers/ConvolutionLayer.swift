@@ -55,6 +55,21 @@ public struct Convolution2D: Sendable {
             residual: residual)
     }
 
+    /// residual + self(SiLU(x·scale + shift)) with other zeros around x, fused where nothing is
+    /// recorded; stride 1, one group.
+    ///
+    /// - Parameters:
+    ///   - x: [B, inputs, H, W], a part of a picture.
+    ///   - scale: [B, inputs], as is `shift`.
+    ///   - residual: as the result.
+    public func callAsFunction(
+        _ x: Tensor, scale: Tensor, shift: Tensor, padding: Padding2D, residual: Tensor? = nil
+    ) -> Tensor {
+        fusedConvolution2D(
+            x, prologue: .scaledSiLU(scale: scale, shift: shift), weight: weight.tensor,
+            bias: bias?.tensor, padding: padding, residual: residual)
+    }
+
     /// self(upsampledNearest2x(x)), fused where nothing is recorded; stride 1, one group.
     public func upsampling(_ x: Tensor) -> Tensor {
         fusedConvolution2D(

@@ -9,6 +9,9 @@ public enum ConvolutionPrologue: Sendable {
     case upsampledNearest2x
     /// ``groupNorm(_:groups:weight:bias:epsilon:activation:)`` with SiLU.
     case groupNormSiLU(weight: Tensor, bias: Tensor, groups: Int, epsilon: Float)
+    /// x·scale + shift and SiLU; scale and shift [B, C]. A group norm whose statistics are known,
+    /// as for a part of a picture.
+    case scaledSiLU(scale: Tensor, shift: Tensor)
 
     /// The prologue as an operator of its own.
     func callAsFunction(_ x: Tensor) -> Tensor {
@@ -18,22 +21,40 @@ public enum ConvolutionPrologue: Sendable {
         case .groupNormSiLU(let weight, let bias, let groups, let epsilon):
             groupNorm(
                 x, groups: groups, weight: weight, bias: bias, epsilon: epsilon, activation: .silu)
+        case .scaledSiLU(let scale, let shift):
+            (x * scale.reshaped(scale.shape + [1, 1]) + shift.reshaped(shift.shape + [1, 1])).silu()
         }
     }
 
     /// Tensors that gradients may be asked for.
     fileprivate var tensors: [Tensor] {
-        guard case .groupNormSiLU(let weight, let bias, _, _) = self else { return [] }
-        return [weight, bias]
+        switch self {
+        case .none, .upsampledNearest2x: []
+        case .groupNormSiLU(let weight, let bias, _, _): [weight, bias]
+        case .scaledSiLU(let scale, let shift): [scale, shift]
+        }
+    }
+
+    /// Whether the tensors fit an input.
+    fileprivate func fits(_ input: [Int]) -> Bool {
+        switch self {
+        case .none, .upsampledNearest2x: true
+        case .groupNormSiLU: tensors.allSatisfy { $0.shape == [input[1]] }
+        case .scaledSiLU: tensors.allSatisfy { $0.shape == [input[0], input[1]] }
+        }
     }
 
     fileprivate var detached: ConvolutionPrologue {
-        guard case .groupNormSiLU(let weight, let bias, let groups, let epsilon) = self else {
-            return self
+        switch self {
+        case .none, .upsampledNearest2x: self
+        case .groupNormSiLU(let weight, let bias, let groups, let epsilon):
+            .groupNormSiLU(
+                weight: weight.detached().contiguous(), bias: bias.detached().contiguous(),
+                groups: groups, epsilon: epsilon)
+        case .scaledSiLU(let scale, let shift):
+            .scaledSiLU(
+                scale: scale.detached().contiguous(), shift: shift.detached().contiguous())
         }
-        return .groupNormSiLU(
-            weight: weight.detached().contiguous(), bias: bias.detached().contiguous(),
-            groups: groups, epsilon: epsilon)
     }
 }
 
@@ -71,7 +92,7 @@ public func fusedConvolution2D(
     }
     requireShapes(
         x.shape[1] == weight.shape[1]
-            && prologue.tensors.allSatisfy { $0.shape == [x.shape[1]] }
+            && prologue.fits(x.shape)
             && (bias.map { $0.shape == [weight.shape[0]] } ?? true)
             && (residual.map {
                 $0.shape == geometry.outputShape(input: shape, weight: weight.shape)

@@ -35,4 +35,51 @@ struct ResBlock: Sendable {
         let h = conv1(x, behind: norm1)
         return conv2(h, behind: norm2, residual: shortcut?(x) ?? x)
     }
+
+    /// The same in bands, written over x: beside x only a few bands are held, where the plain form
+    /// holds three maps. The first convolution runs twice, once for the statistics of what the second
+    /// norm sees.
+    ///
+    /// - Parameters:
+    ///   - x: [B, C, h, w]; overwritten, so it must be the caller's alone.
+    ///   - byteCount: about what a band takes.
+    /// - Returns: x with its new content; the plain form's where the block changes the channels.
+    func inBands(over x: Tensor, byteCount: Int) -> Tensor {
+        guard shortcut == nil else { return self(x) }
+        return withoutGradients {
+            let bands = PictureBands(of: x.shape, byteCount: byteCount)
+            var before = GroupMoments(groups: norm1.groups)
+            for band in bands.ranges { before.add(Self.rows(band, of: x)) }
+            let first = before.map(norm1)
+            var between = GroupMoments(groups: norm2.groups)
+            for band in bands.ranges {
+                let reach = bands.reaching(band, below: 1)
+                let input = Self.rows(max(0, band.lowerBound - 1)..<reach.upperBound, of: x)
+                between.add(
+                    conv1(
+                        input, scale: first.scale, shift: first.shift, padding: bands.padding(band))
+                )
+            }
+            let second = between.map(norm2)
+            // The two rows above a band as they were before they were overwritten.
+            var above: Tensor?
+            for band in bands.ranges {
+                let own = Self.rows(bands.reaching(band, below: 2), of: x)
+                let input = above.map { Tensor.concatenated([$0, own], axis: 2) } ?? own
+                above = own.narrowed(axis: 2, start: band.count - 2, length: 2).contiguous()
+                let padding = bands.padding(band)
+                let h = conv1(input, scale: first.scale, shift: first.shift, padding: padding)
+                let y = conv2(
+                    h, scale: second.scale, shift: second.shift, padding: padding,
+                    residual: own.narrowed(axis: 2, start: 0, length: band.count))
+                x.device.copy(
+                    y, into: x.narrowed(axis: 2, start: band.lowerBound, length: band.count))
+            }
+            return x
+        }
+    }
+
+    private static func rows(_ rows: Range<Int>, of x: Tensor) -> Tensor {
+        x.narrowed(axis: 2, start: rows.lowerBound, length: rows.count).contiguous()
+    }
 }

@@ -55,18 +55,37 @@ struct VQVAEDecoder: Sendable {
 
     /// - Parameters:
     ///   - latent: [B, Z, P, P], after `post_quant_conv`.
+    ///   - bands: how large maps are decoded; nil decodes every map as a whole.
     ///   - checkpoint: called between blocks; may throw to end the work.
     /// - Returns: [B, 3, S, S], not clamped.
-    func callAsFunction(_ latent: Tensor, checkpoint: () throws -> Void) rethrows -> Tensor {
+    func callAsFunction(
+        _ latent: Tensor, bands: DecoderBands? = nil, checkpoint: () throws -> Void
+    ) rethrows -> Tensor {
         var h = middle(convIn(latent))
         for level in levels {
             for (index, block) in level.blocks.enumerated() {
                 try checkpoint()
-                h = block(h)
+                if let bands, 4 * h.count >= bands.fromBytes {
+                    h = block.inBands(over: h, byteCount: bands.byteCount)
+                } else {
+                    h = block(h)
+                }
                 if index < level.attention.count { h = level.attention[index](h) }
             }
             if let upsample = level.upsample { h = upsample.upsampling(h) }
         }
         return convOut(h, behind: normOut)
     }
+}
+
+/// From which size on feature maps are decoded in bands, and how large bands are.
+struct DecoderBands: Sendable {
+    /// Bytes of a feature map.
+    var fromBytes: Int
+    /// Bytes of a band, about.
+    var byteCount: Int
+
+    /// On a CPU a map of 160 channels and 1024 × 1024 pixels, 671 MB, is held once instead of three
+    /// times; the finest level takes half as many products again.
+    static let standard = DecoderBands(fromBytes: 400 << 20, byteCount: 32 << 20)
 }

@@ -71,11 +71,33 @@ public final class VQVAE: Sendable {
     ///   - checkpoint: called between blocks; may throw to end the work.
     /// - Returns: [B, 3, S, S] held within [−1, 1].
     public func decode(_ fhat: Tensor, checkpoint: () throws -> Void) rethrows -> Tensor {
-        try decoder(postQuantConv(fhat), checkpoint: checkpoint).clamped(-1, 1)
+        try withoutGradients {
+            // In parts, so that a batch of large pictures does not take memory for all at once.
+            let (batch, part) = (fhat.shape[0], picturesAtOnce)
+            let images = try stride(from: 0, to: batch, by: part).map { start in
+                let some = fhat.narrowed(axis: 0, start: start, length: min(part, batch - start))
+                return try decoder(
+                    postQuantConv(some), bands: fhat.device is CPUDevice ? .standard : nil,
+                    checkpoint: checkpoint
+                ).clamped(-1, 1)
+            }
+            return images.count == 1 ? images[0] : Tensor.concatenated(images, axis: 0)
+        }
+    }
+
+    /// Pictures whose finest feature map takes 1 GiB together; one at least.
+    private var picturesAtOnce: Int {
+        let width = configuration.channels * (configuration.channelMultipliers.first ?? 1)
+        return max(1, (1 << 30) / (4 * width * configuration.imageSize * configuration.imageSize))
     }
 
     /// The image of an accumulated reconstruction.
-    public func decode(_ fhat: Tensor) -> Tensor { decodedRaw(fhat).clamped(-1, 1) }
+    public func decode(_ fhat: Tensor) -> Tensor { decode(fhat) {} }
+
+    /// The image of an accumulated reconstruction with other bands, without the clamp.
+    func decodedRaw(_ fhat: Tensor, bands: DecoderBands) -> Tensor {
+        withoutGradients { decoder(postQuantConv(fhat), bands: bands, checkpoint: {}) }
+    }
 
     /// The image of token maps.
     ///
