@@ -50,6 +50,13 @@ int ccuda_nccl_broadcast(
         (const void *)address, (void *)address, bytes, NCCL_UINT8, root, communicator, stream);
 }
 
+int ccuda_nccl_gather(
+    uint64_t from, uint64_t to, size_t bytes, void *communicator, void *stream) {
+    CCUDA_NCCL_CALL(ncclAllGather, const void *, void *, size_t, int, void *, void *);
+    return ncclAllGather(
+        (const void *)from, (void *)to, bytes, NCCL_UINT8, communicator, stream);
+}
+
 int ccuda_nccl_group_start(void) {
     CCUDA_NCCL_CALL(ncclGroupStart, void);
     return ncclGroupStart();

@@ -35,7 +35,7 @@ enum Entry {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Workbench.parseAsRoot()
-            let device = try (command as? any ComputingCommand)?.common.computeDevice()
+            let device = try (command as? any ComputingCommand)?.computeDevice()
             try withDevice(device ?? CPUDevice.shared) {
                 try command.run()
                 try currentDevice.throwPendingError()

@@ -104,6 +104,9 @@ int ccuda_nccl_average(
     uint64_t from, uint64_t to, size_t count, void *communicator, void *stream);
 int ccuda_nccl_broadcast(
     uint64_t address, size_t bytes, int root, void *communicator, void *stream);
+// `bytes` of every process, one after the other.
+int ccuda_nccl_gather(
+    uint64_t from, uint64_t to, size_t bytes, void *communicator, void *stream);
 int ccuda_nccl_group_start(void);
 int ccuda_nccl_group_end(void);
 const char *ccuda_nccl_error_text(int status);

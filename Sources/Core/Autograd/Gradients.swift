@@ -16,6 +16,15 @@ public struct Gradients: Sendable {
         values[ObjectIdentifier(parameter.leafNode)]
     }
 
+    /// The same with some parameters' gradients exchanged.
+    func replacing(_ changed: [(parameter: Parameter, gradient: Tensor)]) -> Gradients {
+        var result = self
+        for (parameter, gradient) in changed {
+            result.values[ObjectIdentifier(parameter.leafNode)] = gradient
+        }
+        return result
+    }
+
     /// The gradient of a leaf made with `leaf()`; nil if the scalar does not depend on it.
     public subscript(leaf: Tensor) -> Tensor? {
         leaf.node.flatMap { values[ObjectIdentifier($0)] }

@@ -6,7 +6,7 @@ import Foundation
 ///
 /// The first process writes NCCL's identity into a file that the others wait for; give all of them
 /// one folder that they share.
-public final class CUDACommunicator: @unchecked Sendable {
+public final class CUDACommunicator: ProcessGroup, @unchecked Sendable {
     /// This process's place.
     public let rank: ProcessRank
     private let device: CUDADevice
@@ -72,6 +72,23 @@ public final class CUDACommunicator: @unchecked Sendable {
         for tensor in tensors { device.written(tensor) }
     }
 
+    /// The tensors of all processes joined along the first axis, in the order of ranks.
+    public func gathered(_ tensor: Tensor) -> Tensor {
+        let own = tensor.contiguous()
+        var shape = own.shape
+        shape[0] *= rank.size
+        let result = Tensor.empty(shape, dtype: own.dtype, device: device)
+        device.perform { () throws(CUDAError) in
+            let size = own.dtype.byteCount
+            let from = try own.storage.deviceAddress("gather") + UInt64(size * own.offset)
+            let to = try result.storage.deviceAddress("gather")
+            try Self.check(
+                ccuda_nccl_gather(from, to, own.count * size, communicator, device.stream),
+                "gather")
+        }
+        return result
+    }
+
     /// Every tensor becomes that of the first process.
     public func broadcast(_ tensors: [Tensor]) {
         device.perform { () throws(CUDAError) in
@@ -92,9 +109,13 @@ public final class CUDACommunicator: @unchecked Sendable {
         _ path: String, seconds: Double
     ) throws(CUDAError) -> [UInt8] {
         let deadline = ProcessInfo.processInfo.systemUptime + seconds
+        // One that an earlier job left behind is older than this process.
+        let oldest = Date(timeIntervalSinceNow: -60)
         while ProcessInfo.processInfo.systemUptime < deadline {
             if let data = FileManager.default.contents(atPath: path),
-                data.count == Int(CCUDA_NCCL_ID_SIZE)
+                data.count == Int(CCUDA_NCCL_ID_SIZE),
+                let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+                let written = attributes[.modificationDate] as? Date, written >= oldest
             {
                 return [UInt8](data)
             }

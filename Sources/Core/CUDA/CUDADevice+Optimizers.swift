@@ -64,4 +64,23 @@ extension CUDADevice {
             block: (256, 1, 1), .tensor(tables.addresses), .tensor(tables.counts),
             .tensor(tables.pieces), .int(CUDAPieces.size), .float(1 - decay))
     }
+
+    public func copies(_ pairs: [(source: Tensor, destination: Tensor)]) {
+        func isDense(_ pair: (source: Tensor, destination: Tensor)) -> Bool {
+            pair.source.isContiguous && pair.destination.isContiguous
+                && pair.source.dtype == .float32 && pair.source.shape == pair.destination.shape
+        }
+        for pair in pairs where !isDense(pair) { copy(pair.source, into: pair.destination) }
+        let dense = pairs.filter(isDense)
+        let pieces = CUDAPieces(counts: dense.map(\.source.count))
+        guard pieces.count > 0 else { return }
+        let tables = upload(
+            pieces, addresses: dense.map { [$0.source.address, $0.destination.address] })
+        for pair in dense { written(pair.destination) }
+        keepForCapture(dense.flatMap { [$0.source, $0.destination] })
+        launch(
+            kernel("copies_of_many", in: .optimizers), grid: (pieces.count, 1, 1),
+            block: (256, 1, 1), .tensor(tables.addresses), .tensor(tables.counts),
+            .tensor(tables.pieces), .int(CUDAPieces.size))
+    }
 }

@@ -25,6 +25,18 @@ public struct ProcessRank: Sendable, Equatable {
         ("SLURM_PROCID", "SLURM_NTASKS", "SLURM_LOCALID"),
     ]
 
+    /// A word that the processes of one job share and other jobs hardly do, fit for a file's name.
+    public static func job(
+        _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> String {
+        let names = [
+            "WORKBENCH_JOB", "TORCHELASTIC_RUN_ID", "PMIX_NAMESPACE", "OMPI_MCA_ess_base_jobid",
+            "PMI_JOBID", "SLURM_JOB_ID", "MASTER_PORT",
+        ]
+        let words = names.compactMap { environment[$0] }.joined(separator: "-")
+        return String(words.map { $0.isLetter || $0.isNumber ? $0 : "-" }.suffix(80))
+    }
+
     /// Reads it off the environment; one process when no launcher is found.
     ///
     /// - Throws: ``CUDAError/badRank(variable:value:)``.

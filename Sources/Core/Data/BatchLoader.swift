@@ -12,6 +12,7 @@ public final class BatchLoader {
     private let augmentation: PictureAugmentation
     private let seed: UInt64
     private let ahead: Int
+    private let rank: ProcessRank
     private let indices: (Int) -> [Int]
     private var pending: [Int: Preparation] = [:]
     private let queue = DispatchQueue(
@@ -20,16 +21,18 @@ public final class BatchLoader {
     /// - Parameters:
     ///   - seed: of the augmentation.
     ///   - ahead: steps prepared in advance, each by a thread of its own; 0 = none.
+    ///   - rank: whose share of every batch is loaded; draws are made for the whole batch.
     ///   - indices: which entries a step sees; called on the caller's thread.
     public init(
         _ dataset: any Dataset, augmentation: PictureAugmentation = .none, seed: UInt64 = 0,
-        ahead: Int = 4, indices: @escaping (_ step: Int) -> [Int]
+        ahead: Int = 4, rank: ProcessRank = ProcessRank(), indices: @escaping (_ step: Int) -> [Int]
     ) {
         precondition(ahead >= 0, "\(ahead) batches ahead")
         self.dataset = dataset
         self.augmentation = augmentation
         self.seed = seed
         self.ahead = ahead
+        self.rank = rank
         self.indices = indices
     }
 
@@ -50,10 +53,11 @@ public final class BatchLoader {
     private func prepare(_ step: Int) -> Preparation {
         let preparation = Preparation()
         let (chosen, dataset, augmentation) = (indices(step), dataset, augmentation)
+        let part = rank.share(of: chosen.count)
         let generator = RandomGenerator(seed: seed, stream: 0x6175_676D).split(UInt64(step))
         queue.async {
             preparation.fulfil(
-                Result { try HostBatch(dataset, chosen, augmentation, generator) })
+                Result { try HostBatch(dataset, chosen, part, augmentation, generator) })
         }
         return preparation
     }
@@ -66,7 +70,7 @@ extension Dataset {
     public func batch(
         _ indices: [Int], augmentation: PictureAugmentation, generator: RandomGenerator
     ) throws -> DatasetBatch {
-        try HostBatch(self, indices, augmentation, generator).batch()
+        try HostBatch(self, indices, indices.indices, augmentation, generator).batch()
     }
 }
 
@@ -77,16 +81,23 @@ struct HostBatch: Sendable {
     let values: [Float]
     let size: (width: Int, height: Int)
 
+    /// - Parameters:
+    ///   - all: the whole batch; every entry takes its draw from the generator.
+    ///   - part: the places of those that are loaded.
     init(
-        _ dataset: any Dataset, _ indices: [Int], _ augmentation: PictureAugmentation,
-        _ generator: RandomGenerator
+        _ dataset: any Dataset, _ all: [Int], _ part: Range<Int>,
+        _ augmentation: PictureAugmentation, _ generator: RandomGenerator
     ) throws {
-        precondition(!indices.isEmpty, "an empty batch of \(dataset.name)")
+        precondition(!part.isEmpty, "an empty batch of \(dataset.name)")
+        let indices = Array(all[part])
         let first = try dataset.image(at: indices[0])
         let (width, height) = (first.width, first.height)
         let length = 3 * width * height
         var generator = generator
         var values = [Float](repeating: 0, count: length * indices.count)
+        let draws = all.map {
+            augmentation.draw(label: dataset.label(at: $0), generator: &generator)
+        }
         for (place, index) in indices.enumerated() {
             let image = place == 0 ? first : try dataset.image(at: index)
             guard image.width == width, image.height == height else {
@@ -94,7 +105,7 @@ struct HostBatch: Sendable {
                     name: dataset.name, index: index, expected: "\(width)×\(height)",
                     found: "\(image.width)×\(image.height)")
             }
-            let draw = augmentation.draw(label: dataset.label(at: index), generator: &generator)
+            let draw = draws[part.lowerBound + place]
             values.withUnsafeMutableBufferPointer {
                 augmentation.write(
                     image, draw,

@@ -33,6 +33,8 @@ public protocol Device: AnyObject, Sendable, NetworkKernels {
     func full(_ shape: [Int], _ value: Float) -> Tensor
     /// Any strided tensor into any strided tensor of the same shape and type.
     func copy(_ source: Tensor, into destination: Tensor)
+    /// The same for many tensors, at once where the device can.
+    func copies(_ pairs: [(source: Tensor, destination: Tensor)])
     /// Adds any strided float32 tensor to any strided one of the same shape, in place.
     func add(_ source: Tensor, into destination: Tensor)
     /// Another type; floats round to nearest even, floats to integers truncate.
@@ -77,6 +79,10 @@ public protocol Device: AnyObject, Sendable, NetworkKernels {
 
 extension Device {
     public func throwPendingError() throws {}
+
+    public func copies(_ pairs: [(source: Tensor, destination: Tensor)]) {
+        for pair in pairs { copy(pair.source, into: pair.destination) }
+    }
 
     public func sumOfSquares(_ tensors: [Tensor]) -> Double {
         tensors.reduce(0) { $0 + sumOfSquares($1) }

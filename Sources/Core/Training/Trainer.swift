@@ -36,19 +36,24 @@ public struct Trainer {
     }
 
     private let options: Options
+    private let parallel: DataParallel
     private let save: (TrainingState) throws -> Void
     private let log: (Record) throws -> Void
 
     /// - Parameters:
+    ///   - parallel: the processes that train together; only the first evaluates, saves and logs.
     ///   - save: writes a checkpoint, atomically.
     ///   - log: receives means over the steps since the last line.
     public init(
-        options: Options, save: @escaping (TrainingState) throws -> Void,
+        options: Options, parallel: DataParallel = .single,
+        save: @escaping (TrainingState) throws -> Void,
         log: @escaping (Record) throws -> Void
     ) {
         self.options = options
-        self.save = save
-        self.log = log
+        self.parallel = parallel
+        let isFirst = parallel.rank.rank == 0
+        self.save = isFirst ? save : { _ in }
+        self.log = isFirst ? log : { _ in }
     }
 
     /// Runs to the end of the recipe, or until cancelled.
@@ -83,7 +88,8 @@ public struct Trainer {
                 }
                 try log(
                     Record(
-                        step: run.step, seconds: now - start, isEvaluation: false, metrics: means))
+                        step: run.step, seconds: now - start, isEvaluation: false,
+                        metrics: parallel.averaged(means)))
                 sums = [:]
                 order = []
             }
@@ -103,6 +109,7 @@ public struct Trainer {
     private func evaluate(
         _ run: any TrainingRun, since start: Double, cancellation: Cancellation
     ) throws {
+        guard parallel.rank.rank == 0 else { return }
         let metrics = try withoutGradients { try run.evaluate(cancellation: cancellation) }
         guard !metrics.isEmpty else { return }
         try log(

@@ -13,6 +13,8 @@ public protocol TrainingRun: AnyObject {
     var totalSteps: Int { get }
     /// Whether the run is over: all steps made, or the recipe's time used up.
     var isFinished: Bool { get }
+    /// Whether several processes can share the work.
+    var isDataParallel: Bool { get }
     /// Makes one step.
     ///
     /// - Returns: what is worth logging, "loss", "accuracy"…; every value finite. Nothing for steps
@@ -33,6 +35,7 @@ public protocol TrainingRun: AnyObject {
 
 extension TrainingRun {
     public var isFinished: Bool { step >= totalSteps }
+    public var isDataParallel: Bool { false }
 }
 
 /// One logged figure.

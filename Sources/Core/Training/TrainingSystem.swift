@@ -25,16 +25,19 @@ public struct TrainingContext: Sendable {
     public var maxMinutes: Double?
     /// Looked at while data are prepared.
     public var cancellation: Cancellation
+    /// The other processes that take part.
+    public var parallel: DataParallel
 
     public init(
         device: any Device = currentDevice, dataFolder: String? = nil, maxMinutes: Double? = nil,
-        cancellation: Cancellation = Cancellation(),
+        cancellation: Cancellation = Cancellation(), parallel: DataParallel = .single,
         resolve: @escaping @Sendable (String) -> String = { $0 }
     ) {
         self.device = device
         self.dataFolder = dataFolder
         self.maxMinutes = maxMinutes
         self.cancellation = cancellation
+        self.parallel = parallel
         self.resolve = resolve
     }
 }

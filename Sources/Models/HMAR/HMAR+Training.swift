@@ -78,14 +78,17 @@ public final class MaskedTraining: TrainingRun {
     private let heldOut: TokenCache?
     private var optimizer: NetworkOptimizer
     private var order: BatchOrder
+    private let parallel: DataParallel
 
     /// - Parameters:
     ///   - firstPhase: the trained phase-1 network.
     ///   - tokenizer: frozen; made the tokens.
+    ///   - parallel: processes that share every batch.
     /// - Throws: ``ConfigurationError``.
     public init(
         _ configuration: MaskedTrainingConfiguration, firstPhase: NextScaleTransformer,
-        tokenizer: VQVAE, tokens: TokenCache, heldOut: TokenCache? = nil
+        tokenizer: VQVAE, tokens: TokenCache, heldOut: TokenCache? = nil,
+        parallel: DataParallel = .single
     ) throws {
         try configuration.validate()
         let depth = firstPhase.configuration.depth
@@ -94,7 +97,10 @@ public final class MaskedTraining: TrainingRun {
             "\(configuration.maskDepth)", "1 to the depth \(depth)")
         try ConfigurationError.require(
             tokens.count > 0, "the number of pictures", "0", "1 or more")
+        try ConfigurationError.requireShares(
+            of: min(configuration.batch, tokens.count), parallel)
         self.configuration = configuration
+        self.parallel = parallel
         self.firstPhase = firstPhase
         self.tokens = tokens
         self.heldOut = heldOut
@@ -102,24 +108,27 @@ public final class MaskedTraining: TrainingRun {
         network = try firstPhase.maskedPredictionStart(seed: configuration.seed)
         optimizer = NetworkOptimizer(
             network.maskedPredictionParameters(maskDepth: configuration.maskDepth),
-            configuration: configuration.optimizer)
+            configuration: configuration.optimizer, parallel: parallel)
         order = BatchOrder(
             count: tokens.count, batch: configuration.batch, seed: configuration.seed)
     }
 
+    public var isDataParallel: Bool { true }
     public var totalSteps: Int { configuration.optimizer.steps }
     public var isFinished: Bool { optimizer.isFinished(step: step) }
 
     public func advance() throws -> [TrainingMetric] {
         let indices = order.indices(step: step)
         var generator = stepGenerator(seed: configuration.seed, step: step)
-        let labels = dropped(
-            tokens.labels(indices), rate: configuration.labelDropout,
-            noClass: network.configuration.noClass, generator: &generator)
+        let labels = parallel.rank.share(
+            of: dropped(
+                tokens.labels(indices), rate: configuration.labelDropout,
+                noClass: network.configuration.noClass, generator: &generator))
         let mask = MaskPattern(
             patchNums: network.configuration.patchNums, ratio: generator.nextUniform(),
             generator: &generator)
-        let maps = tokens.tokens(indices, generator: &generator)
+        let maps = tokens.tokens(
+            parallel.rank.share(of: tokens.drawn(indices, generator: &generator)))
         let split = quantizer.split(maps)
         let logits = network.maskedLogits(
             labels: labels, nextScaleInput: quantizer.nextScaleInput(split),

@@ -45,7 +45,8 @@ public struct NextScaleTrainingSystem: TrainingSystem {
         return try NextScaleTraining(
             configuration, tokenizer: tokenizer,
             tokens: try recipe.tokens(of: training, tokenizer: tokenizer),
-            heldOut: try heldOut.map { try $0.cached(tokenizer, context.cancellation) })
+            heldOut: try heldOut.map { try $0.cached(tokenizer, context.cancellation) },
+            parallel: context.parallel)
     }
 }
 
@@ -75,7 +76,8 @@ public struct MaskedTrainingSystem: TrainingSystem {
                 measureInterval: try recipe.measureInterval),
             firstPhase: firstPhase, tokenizer: tokenizer,
             tokens: try recipe.tokens(of: training, tokenizer: tokenizer),
-            heldOut: try heldOut.map { try $0.cached(tokenizer, context.cancellation) })
+            heldOut: try heldOut.map { try $0.cached(tokenizer, context.cancellation) },
+            parallel: context.parallel)
     }
 }
 
@@ -86,7 +88,7 @@ extension Recipe {
             encoding: training, tokenizer: tokenizer,
             augmentation: augmentation(classes: training.classes),
             copies: table.int("copies", default: 1, in: 1...64), seed: seed,
-            cancellation: context.cancellation)
+            parallel: context.parallel, cancellation: context.cancellation)
     }
 }
 

@@ -20,12 +20,17 @@ enum CodeEntropy {
     ///   - rows: [N, Z], with history.
     ///   - codebook: [V, Z], with history.
     ///   - codes: the nearest code of every row, int32, N in all.
+    ///   - parallel: processes that have as many further rows each; the penalty and its gradient are
+    ///     those of all rows, once the processes' gradients are averaged.
     /// - Returns: a scalar from −1 to 1.
-    static func penalty(rows: Tensor, codebook: Tensor, codes: Tensor) -> Tensor {
+    static func penalty(
+        rows: Tensor, codebook: Tensor, codes: Tensor, parallel: DataParallel = .single
+    ) -> Tensor {
         let temperature = withoutGradients {
             let chosen = embedding(codebook.detached(), indices: codes.reshaped([rows.shape[0]]))
-            return (rows.detached() - chosen).square().sum(axes: [-1]).mean() * relativeTemperature
-                + 1e-12
+            let distance = (rows.detached() - chosen).square().sum(axes: [-1]).mean()
+            parallel.group.average([distance])
+            return distance * relativeTemperature + 1e-12
         }
         // ‖row‖² is the same for all codes, so the softmax does not see it.
         let scores =
@@ -34,7 +39,17 @@ enum CodeEntropy {
         let logarithms = logSoftmax(scores)
         let assignment = logarithms.exp()
         let own = (assignment * logarithms).sum(axes: [-1]).mean()
-        let mean = assignment.mean(axes: [0])
+        var mean = assignment.mean(axes: [0])
+        if !parallel.isAlone {
+            // The value of all rows, the gradient of this process's.
+            mean =
+                mean
+                + withoutGradients {
+                    let all = mean.detached().copied()
+                    parallel.group.average([all])
+                    return all - mean.detached()
+                }
+        }
         let shared = (mean * (mean + 1e-9).log()).sum()
         return (shared - own) * (1 / Foundation.log(Float(codebook.shape[0])))
     }

@@ -7,6 +7,16 @@ extension ConfigurationError {
         try require(batch > 0 && batch <= 4096, "batch_size", "\(batch)", "1 to 4096")
     }
 
+    /// Refuses a batch that the processes cannot share evenly: the mean of their gradients would not be
+    /// that of the batch.
+    static func requireShares(
+        of batch: Int, _ parallel: DataParallel
+    ) throws(ConfigurationError) {
+        let size = parallel.rank.size
+        try require(
+            batch % size == 0, "batch_size", "\(batch)", "a multiple of the \(size) processes")
+    }
+
     /// Refuses figures read less than never.
     static func requireMeasureInterval(_ interval: Int) throws(ConfigurationError) {
         try require(interval > 0, "measure_every", "\(interval)", "1 or more")

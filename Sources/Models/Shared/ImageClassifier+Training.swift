@@ -52,26 +52,32 @@ public final class ImageClassifierTraining: TrainingRun {
     /// - Parameters:
     ///   - images: what is trained on.
     ///   - heldOut: what `evaluate` classifies.
+    ///   - parallel: processes that share every batch.
     /// - Throws: ``ConfigurationError``; errors of the pictures.
     public init(
         _ configuration: ImageClassifierTrainingConfiguration, images: any Dataset,
-        heldOut: (any Dataset)? = nil
+        heldOut: (any Dataset)? = nil, parallel: DataParallel = .single
     ) throws {
         try configuration.validate()
         try ConfigurationError.requirePictures(images, side: configuration.model.imageSize)
+        try ConfigurationError.requireShares(
+            of: min(configuration.batch, images.count), parallel)
         self.configuration = configuration
         self.images = images
         self.heldOut = heldOut
         network = try ImageClassifier(
             configuration: configuration.model, store: ParameterStore(seed: configuration.seed))
-        optimizer = NetworkOptimizer(network.parameters, configuration: configuration.optimizer)
+        optimizer = NetworkOptimizer(
+            network.parameters, configuration: configuration.optimizer, parallel: parallel)
         var order = BatchOrder(
             count: images.count, batch: configuration.batch, seed: configuration.seed)
         loader = BatchLoader(
-            images, augmentation: configuration.augmentation, seed: configuration.seed
+            images, augmentation: configuration.augmentation, seed: configuration.seed,
+            rank: parallel.rank
         ) { order.indices(step: $0) }
     }
 
+    public var isDataParallel: Bool { true }
     public var totalSteps: Int { configuration.optimizer.steps }
     public var isFinished: Bool { optimizer.isFinished(step: step) }
 

@@ -66,6 +66,7 @@ public struct OptimizerConfiguration: Sendable, Equatable, Codable {
 struct NetworkOptimizer {
     let parameters: [Parameter]
     let configuration: OptimizerConfiguration
+    private let parallel: DataParallel
     private let schedule: LearningRateSchedule
     private var optimizer: AdamW
     private var average: ExponentialMovingAverage
@@ -78,13 +79,21 @@ struct NetworkOptimizer {
 
     /// Takes trainable parameters; their values are copied, because steps write in place and loaded
     /// values may be a mapped file.
-    init(_ parameters: [Parameter], configuration: OptimizerConfiguration) {
+    ///
+    /// - Parameter parallel: processes whose gradients are averaged.
+    init(
+        _ parameters: [Parameter], configuration: OptimizerConfiguration,
+        parallel: DataParallel = .single
+    ) {
         self.parameters = parameters
         self.configuration = configuration
+        self.parallel = parallel
         for parameter in parameters {
             parameter.value = parameter.value.copied()
             parameter.isTrainable = true
         }
+        // Equal already where all processes drew them from one seed.
+        if !parallel.isAlone { parallel.group.broadcast(parameters.map(\.value)) }
         let decayed = parameters.filter { Self.isDecayed($0) }
         let plain = parameters.filter { !Self.isDecayed($0) }
         optimizer = AdamW(
@@ -119,8 +128,10 @@ struct NetworkOptimizer {
     /// - Throws: `TrainingError.nonFiniteLoss` before anything is changed.
     mutating func update(loss: Tensor, step: Int) throws -> [TrainingMetric] {
         clock.start()
-        let gradients = loss.backward()
+        let (gradients, agreement) = parallel.averaged(
+            loss.backward(), of: parameters, seconds: clock.ownSeconds)
         let norm = globalNorm(gradients, of: parameters)
+        if let seconds = parallel.conclude(agreement) { clock.agree(on: seconds) }
         try loss.device.throwPendingError()
         guard norm.isFinite else { throw TrainingError.nonFiniteLoss(step: step) }
         let share = configuration.maxMinutes.map { Float(clock.seconds / (60 * $0)) } ?? 0
@@ -200,6 +211,7 @@ struct NetworkOptimizer {
 struct TrainingClock {
     private let used: Double
     private var began: Double?
+    private var agreed: Double?
 
     init(used: Double = 0) { self.used = used }
 
@@ -208,7 +220,14 @@ struct TrainingClock {
         if began == nil { began = ProcessInfo.processInfo.systemUptime }
     }
 
-    var seconds: Double {
+    /// Seconds by this process's own clock.
+    var ownSeconds: Double {
         used + (began.map { ProcessInfo.processInfo.systemUptime - $0 } ?? 0)
     }
+
+    /// The seconds that decide what happens: those last agreed on where several processes train.
+    var seconds: Double { agreed ?? ownSeconds }
+
+    /// Takes the time that all processes go by until the next step.
+    mutating func agree(on seconds: Double) { agreed = seconds }
 }

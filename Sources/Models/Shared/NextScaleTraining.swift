@@ -56,6 +56,7 @@ public final class NextScaleTraining: TrainingRun {
     private let tokens: TokenCache
     private let heldOut: TokenCache?
     private let weights: [Float]
+    private let parallel: DataParallel
     private var optimizer: NetworkOptimizer
     private var order: BatchOrder
 
@@ -63,15 +64,19 @@ public final class NextScaleTraining: TrainingRun {
     ///   - tokenizer: frozen; made the tokens.
     ///   - tokens: of the training pictures.
     ///   - heldOut: of pictures for `evaluate`.
+    ///   - parallel: processes that share every batch.
     /// - Throws: ``ConfigurationError``.
     public init(
         _ configuration: NextScaleTrainingConfiguration, tokenizer: VQVAE, tokens: TokenCache,
-        heldOut: TokenCache? = nil
+        heldOut: TokenCache? = nil, parallel: DataParallel = .single
     ) throws {
         try configuration.validate()
         try ConfigurationError.require(
             tokens.count > 0, "the number of pictures", "0", "1 or more")
+        try ConfigurationError.requireShares(
+            of: min(configuration.batch, tokens.count), parallel)
         self.configuration = configuration
+        self.parallel = parallel
         self.tokens = tokens
         self.heldOut = heldOut
         quantizer = tokenizer.quantizer
@@ -79,7 +84,8 @@ public final class NextScaleTraining: TrainingRun {
         network = try NextScaleTransformer(
             configuration: configuration.model, attention: configuration.attention, store: store,
             gammaInitialScale: configuration.gammaInitialScale)
-        optimizer = NetworkOptimizer(network.parameters, configuration: configuration.optimizer)
+        optimizer = NetworkOptimizer(
+            network.parameters, configuration: configuration.optimizer, parallel: parallel)
         order = BatchOrder(
             count: tokens.count, batch: configuration.batch, seed: configuration.seed)
         weights = configuration.weighting.tokenWeights(patchNums: configuration.model.patchNums)
@@ -89,21 +95,26 @@ public final class NextScaleTraining: TrainingRun {
         configuration.attention == .blockCausal
             ? "VAR transformer" : "HMAR next-scale network (phase 1)"
     }
+    public var isDataParallel: Bool { true }
     public var totalSteps: Int { configuration.optimizer.steps }
     public var isFinished: Bool { optimizer.isFinished(step: step) }
 
     public func advance() throws -> [TrainingMetric] {
         let indices = order.indices(step: step)
         var generator = stepGenerator(seed: configuration.seed, step: step)
-        let labels = dropped(
-            tokens.labels(indices), rate: configuration.labelDropout,
-            noClass: configuration.model.noClass, generator: &generator)
-        let maps = tokens.tokens(indices, generator: &generator)
+        // Drawn for the whole batch, whichever part of it is this process's.
+        let labels = parallel.rank.share(
+            of: dropped(
+                tokens.labels(indices), rate: configuration.labelDropout,
+                noClass: configuration.model.noClass, generator: &generator))
+        let maps = tokens.tokens(
+            parallel.rank.share(of: tokens.drawn(indices, generator: &generator)))
         let input = quantizer.nextScaleInput(quantizer.split(maps))
         let logits = network.logits(
             labels: labels, nextScaleInput: input,
             dropPath: dropPathFactors(
-                configuration.model.dropPathRates, batch: labels.count, generator: &generator))
+                configuration.model.dropPathRates, batch: indices.count, rank: parallel.rank,
+                generator: &generator))
         let result = NextScaleLoss(logits: logits, tokens: maps, weights: weights)
         let optimisation = try optimizer.update(loss: result.loss, step: step)
         let measures = step % configuration.measureInterval == 0
@@ -152,16 +163,20 @@ func dropped(
 }
 
 /// Per block and branch, 0 or 1/keep for every sample, [B, 1, 1]; nil when no path is dropped.
+///
+/// - Parameters:
+///   - batch: samples drawn for.
+///   - rank: whose share of them is returned.
 func dropPathFactors(
-    _ rates: [Float], batch: Int, generator: inout RandomGenerator
+    _ rates: [Float], batch: Int, rank: ProcessRank = ProcessRank(),
+    generator: inout RandomGenerator
 ) -> [(Tensor, Tensor)]? {
     guard rates.contains(where: { $0 > 0 }) else { return nil }
     return rates.map { rate in
         func factors() -> Tensor {
-            let values = (0..<batch).map { _ in
-                generator.nextFloat() < rate ? 0 : 1 / (1 - rate)
-            }
-            return Tensor(values, shape: [batch, 1, 1])
+            let values = rank.share(
+                of: (0..<batch).map { _ in generator.nextFloat() < rate ? 0 : 1 / (1 - rate) })
+            return Tensor(values, shape: [values.count, 1, 1])
         }
         return (factors(), factors())
     }

@@ -27,11 +27,12 @@ extension Quantizer {
     ///   - keptScales: how many scales of every picture f̂ consists of for what follows; all when
     ///     nil. The loss and the tokens always have all.
     ///   - measuresEntropy: whether the entropy penalty is computed.
+    ///   - parallel: processes that have the other parts of the batch.
     /// Source: VAR's `VectorQuantizer2.forward`; leaving out fine scales: Li et al., "ImageFolder",
     /// arXiv 2410.01756.
     public func trainingForward(
         _ f: Tensor, commitment: Float = 0.25, keptScales: [Int]? = nil,
-        measuresEntropy: Bool = false
+        measuresEntropy: Bool = false, parallel: DataParallel = .single
     ) -> TrainingOutput {
         let target = f.detached()
         var residual = target
@@ -52,7 +53,8 @@ extension Quantizer {
                 // The residual's value, with the feature's gradient.
                 let maps = Self.rows(down((residual - target) + f, scale: scale))
                 let term = CodeEntropy.penalty(
-                    rows: maps.reshaped(scaleRows.shape), codebook: codebook.tensor, codes: codes)
+                    rows: maps.reshaped(scaleRows.shape), codebook: codebook.tensor, codes: codes,
+                    parallel: parallel)
                 penalty = penalty.map { $0 + term } ?? term
             }
             let h = contribution(codes, scale: scale)

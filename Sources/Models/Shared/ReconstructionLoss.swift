@@ -15,6 +15,8 @@ struct ReconstructionLoss {
     var squaredWeight: Float
     var perceptualWeight: Float
     var perceptual: PerceptualFeatures?
+    /// Processes that have the other parts of the batch; λ is that of all of it.
+    var parallel = DataParallel.single
 
     /// The parts of a batch's loss; scalars without history.
     struct Output {
@@ -55,8 +57,9 @@ struct ReconstructionLoss {
             judgement = judged.detached()
             if let direction = judged.backward()[again] {
                 gradient = withoutGradients {
-                    let length = direction.square().sum().sqrt()
-                    let ratio = (gradient.square().sum().sqrt() / (length + 1e-12)).clamped(0, 1e4)
+                    let squares = [gradient, direction].map { $0.square().sum() }
+                    parallel.group.average(squares)
+                    let ratio = (squares[0].sqrt() / (squares[1].sqrt() + 1e-12)).clamped(0, 1e4)
                     return gradient + direction * (ratio * critic.weight)
                 }
             }

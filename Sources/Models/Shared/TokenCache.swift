@@ -20,13 +20,15 @@ public struct TokenCache: Sendable {
     ///   - augmentation: changes every copy by a draw of its own.
     ///   - copies: of every picture.
     ///   - limit: encodes only the first pictures.
+    ///   - parallel: processes that encode a share each and exchange what they found.
     ///   - progress: pictures done and in all, copies counted.
     /// - Throws: errors of the pictures; `CancellationError`.
     /// - Precondition: at most 65,536 codes.
     public init(
         encoding dataset: any Dataset, tokenizer: VQVAE,
         augmentation: PictureAugmentation = .none, copies: Int = 1, seed: UInt64 = 0,
-        batch: Int = 64, limit: Int? = nil, cancellation: Cancellation,
+        batch: Int = 64, limit: Int? = nil, parallel: DataParallel = .single,
+        cancellation: Cancellation,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         precondition(tokenizer.configuration.vocabulary <= 1 << 16, "codes are kept in 16 bits")
@@ -42,11 +44,21 @@ public struct TokenCache: Sendable {
             let first = min(step * batch, total - 1)
             return (first..<min(first + batch, total)).map { $0 % count }
         }
-        for step in 0..<steps {
+        let share = (steps + parallel.rank.size - 1) / parallel.rank.size
+        let first = min(steps, share * parallel.rank.rank)
+        for step in first..<min(first + share, steps) {
             try cancellation.check()
             let maps = tokenizer.tokens(try loader.batch(step: step).images)
             tokens += Tensor.concatenated(maps, axis: 1).int32s().map { UInt16($0) }
             progress(min((step + 1) * batch, total), total)
+        }
+        if !parallel.isAlone {
+            // All shares are made as long as the largest.
+            let own = tokens.map { Int32($0) }
+            let padded = own + Array(repeating: 0, count: share * batch * length - own.count)
+            let all = parallel.group.gathered(
+                Tensor(int32: padded, shape: [share * batch, length]))
+            tokens = all.int32s().prefix(total * length).map { UInt16($0) }
         }
         self.count = count
         self.copies = copies
@@ -55,10 +67,10 @@ public struct TokenCache: Sendable {
         labels = (0..<count).map { Int32(dataset.label(at: $0)) }
     }
 
-    /// Tokens [B, L] of some pictures, of a copy of each drawn at random.
-    func tokens(_ indices: [Int], generator: inout RandomGenerator) -> Tensor {
-        guard copies > 1 else { return tokens(indices) }
-        return tokens(indices.map { $0 + count * generator.nextInt(below: copies) })
+    /// A copy of each picture drawn at random, as an index for ``tokens(_:)``.
+    func drawn(_ indices: [Int], generator: inout RandomGenerator) -> [Int] {
+        guard copies > 1 else { return indices }
+        return indices.map { $0 + count * generator.nextInt(below: copies) }
     }
 
     /// Tokens [B, L] of some pictures; indices from ``count`` on mean further copies.

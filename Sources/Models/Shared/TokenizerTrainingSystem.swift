@@ -50,7 +50,8 @@ public struct TokenizerTrainingSystem: TrainingSystem {
                         folder: "features")))
             : nil
         return try TokenizerTraining(
-            configuration, images: training, heldOut: heldOut, perceptual: perceptual)
+            configuration, images: training, heldOut: heldOut, perceptual: perceptual,
+            parallel: context.parallel)
     }
 
     private static func model(_ recipe: Recipe) throws -> VQVAEConfiguration {

@@ -18,6 +18,7 @@ public final class TokenizerTraining: TrainingRun {
     private var optimizer: NetworkOptimizer
     private var criticOptimizer: NetworkOptimizer?
     private var usage: CodeUsage
+    private let parallel: DataParallel
 
     /// Pictures whose features the codebook starts on.
     private static let codebookPictures = 512
@@ -26,23 +27,30 @@ public final class TokenizerTraining: TrainingRun {
     ///   - images: what is trained on.
     ///   - heldOut: what `evaluate` reconstructs; at most the first 256 pictures.
     ///   - perceptual: the features that `perceptualWeight` weighs.
+    ///   - parallel: processes that share every batch.
     /// - Throws: ``ConfigurationError``; errors of the pictures.
     public init(
         _ configuration: TokenizerTrainingConfiguration, images: any Dataset,
-        heldOut: (any Dataset)? = nil, perceptual: PerceptualFeatures? = nil
+        heldOut: (any Dataset)? = nil, perceptual: PerceptualFeatures? = nil,
+        parallel: DataParallel = .single
     ) throws {
         try configuration.validate()
         try ConfigurationError.requirePictures(images, side: configuration.model.imageSize)
+        try ConfigurationError.requireShares(
+            of: min(configuration.batch, images.count), parallel)
         self.configuration = configuration
+        self.parallel = parallel
         self.images = images
         self.heldOut = heldOut
         let store = ParameterStore(seed: configuration.seed)
         network = try VQVAE(configuration: configuration.model, store: store)
-        optimizer = NetworkOptimizer(network.parameters, configuration: configuration.optimizer)
+        optimizer = NetworkOptimizer(
+            network.parameters, configuration: configuration.optimizer, parallel: parallel)
         reconstruction = ReconstructionLoss(
             absoluteWeight: configuration.absoluteWeight,
             squaredWeight: configuration.squaredWeight,
-            perceptualWeight: configuration.perceptualWeight, perceptual: perceptual)
+            perceptualWeight: configuration.perceptualWeight, perceptual: perceptual,
+            parallel: parallel)
         critic = configuration.adversarial.map {
             PatchDiscriminator($0, seed: configuration.seed &+ 0x6372_6974)
         }
@@ -51,18 +59,21 @@ public final class TokenizerTraining: TrainingRun {
             settings.learningRate = adversarial.learningRate
             (settings.beta1, settings.weightDecay, settings.averageDecay) = (0.5, 0, 0)
             settings.maxMinutes = nil
-            criticOptimizer = NetworkOptimizer(critic.parameters, configuration: settings)
+            criticOptimizer = NetworkOptimizer(
+                critic.parameters, configuration: settings, parallel: parallel)
         }
         var order = BatchOrder(
             count: images.count, batch: configuration.batch, seed: configuration.seed)
         loader = BatchLoader(
-            images, augmentation: configuration.augmentation, seed: configuration.seed
+            images, augmentation: configuration.augmentation, seed: configuration.seed,
+            rank: parallel.rank
         ) { order.indices(step: $0) }
         usage = CodeUsage(
             scaleCount: configuration.model.scaleCount,
             vocabulary: configuration.model.vocabulary)
     }
 
+    public var isDataParallel: Bool { true }
     public var totalSteps: Int { configuration.optimizer.steps }
     public var isFinished: Bool { optimizer.isFinished(step: step) }
 
@@ -77,8 +88,8 @@ public final class TokenizerTraining: TrainingRun {
             ? nil
             : network.quantizer.trainingForward(
                 f, commitment: configuration.commitment,
-                keptScales: keptScales(of: batch.shape[0], generator: &generator),
-                measuresEntropy: configuration.entropyWeight > 0)
+                keptScales: keptScales(generator: &generator),
+                measuresEntropy: configuration.entropyWeight > 0, parallel: parallel)
         let weight = configuration.adversarial?.weight(progress: progress) ?? 0
         let result = reconstruction(
             network.decodedRaw(quantized?.straightThrough ?? f), targets: batch,
@@ -92,7 +103,7 @@ public final class TokenizerTraining: TrainingRun {
         let judged = try trainCritic(batch, result, progress: progress)
         let measures = step % configuration.measureInterval == 0
         step += 1
-        if measures, let quantized { usage.record(quantized.tokens.map { $0.int32s() }) }
+        if measures, let quantized { usage.record(tokens(of: quantized)) }
         let restarted = restartDeadCodes(quantized, progress: progress, generator: &generator)
         guard measures else { return [] }
         return figures(result, quantized: quantized, restarted: restarted) + judged
@@ -100,13 +111,26 @@ public final class TokenizerTraining: TrainingRun {
     }
 
     /// Per picture, how many scales its reconstruction is made of; nil when all have all.
-    private func keptScales(of count: Int, generator: inout RandomGenerator) -> [Int]? {
+    private func keptScales(generator: inout RandomGenerator) -> [Int]? {
         guard configuration.scaleDropout > 0 else { return nil }
         let scales = configuration.model.scaleCount
-        return (0..<count).map { _ in
+        let all = (0..<min(configuration.batch, images.count)).map { _ in
             let isCut = generator.nextFloat() < configuration.scaleDropout
             let wanted = 1 + generator.nextInt(below: scales)
             return isCut ? wanted : scales
+        }
+        return parallel.rank.share(of: all)
+    }
+
+    /// Per scale, the codes of the whole batch, those of other processes' parts among them.
+    private func tokens(of quantized: Quantizer.TrainingOutput) -> [[Int32]] {
+        guard !parallel.isAlone else { return quantized.tokens.map { $0.int32s() } }
+        let all = parallel.group.gathered(
+            Tensor.concatenated(quantized.tokens, axis: 1).contiguous())
+        var start = 0
+        return quantized.tokens.map { map in
+            defer { start += map.shape[1] }
+            return all.narrowed(axis: 1, start: start, length: map.shape[1]).int32s()
         }
     }
 
@@ -193,6 +217,10 @@ public final class TokenizerTraining: TrainingRun {
         }
         network.quantizer.startCodebook(
             Tensor.concatenated(features, axis: 0).contiguous(), generator: &generator)
+        // Found from the same features, which a GPU may round in another order.
+        let codebook = network.quantizer.codebook
+        codebook.value = codebook.value.contiguous()
+        parallel.group.broadcast([codebook.value])
         optimizer.restartAverages { $0.name.hasPrefix("quantize.") }
     }
 
@@ -216,7 +244,7 @@ public final class TokenizerTraining: TrainingRun {
         let moves = usage.moves(shares: shares, generator: &generator)
         guard !moves.isEmpty else { return 0 }
         let width = configuration.model.latentChannels
-        let values = quantized.residualRows.map { $0.floats() }
+        let values = quantized.residualRows.map { parallel.group.gathered($0).floats() }
         var codebook = network.quantizer.codebook.value.floats()
         for move in moves {
             let row = generator.nextInt(below: values[move.scale].count / width)

@@ -14,6 +14,11 @@ struct TrainCommand: ComputingCommand {
             Examples:
               workbench train recipes/hmar-digits/1-tokenizer.toml --data ~/mnist
               workbench train recipes/hmar-digits/1-tokenizer.toml --data ~/mnist --resume
+              workbench train recipes/hmar-objects/1-tokenizer.toml --gpus 2
+              mpirun -n 2 workbench train recipes/hmar-objects/1-tokenizer.toml
+
+            Several processes, started by --gpus or by any launcher that sets rank and size, share \
+            every batch and average their gradients; the result is that of one process to rounding.
             """)
 
     @Argument(help: "The recipe, a TOML file.")
@@ -34,15 +39,40 @@ struct TrainCommand: ComputingCommand {
     @Option(help: "End after this many minutes of training; the rate falls with the time.")
     var maxMinutes: Double?
 
+    @Option(
+        help: ArgumentHelp(
+            "Train on this many GPUs of this machine, one process each.", valueName: "n"))
+    var gpus: Int?
+
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        if let gpus, !(1...64).contains(gpus) {
+            throw ValidationError("--gpus is \(gpus); give a number from 1 to 64.")
+        }
+    }
+
+    /// Whether this process only starts and watches those that train.
+    private func starts(_ rank: ProcessRank) -> Int? {
+        rank.size == 1 ? gpus.flatMap { $0 > 1 ? $0 : nil } : nil
+    }
+
+    func computeDevice() throws -> any Device {
+        try starts(.current()) == nil ? common.computeDevice() : CPUDevice.shared
+    }
+
     func run() throws {
+        if let count = try starts(.current()) {
+            return try ParallelProcesses(count: count).run()
+        }
         let table = try TOMLTable(contentsOfFile: recipe)
         let name = try table.string("name")
         let system = try Registry.trainingSystem(named: table.string("system"), recipe: recipe)
         let folder = try RunFolder(path: out ?? "runs/\(name)")
         let device = currentDevice
         let interrupt = Interrupt()
+        let parallel = DataParallel(
+            try processGroup(folder: folder), wish: interrupt.cancellation)
         let saved = try resume ? folder.load(device: device) : nil
         if resume && saved == nil {
             throw InputError(
@@ -58,15 +88,35 @@ struct TrainCommand: ComputingCommand {
             recipe: table,
             context: TrainingContext(
                 device: device, dataFolder: data, maxMinutes: maxMinutes,
-                cancellation: interrupt.cancellation))
+                cancellation: interrupt.cancellation, parallel: parallel))
+        guard parallel.isAlone || run.isDataParallel else {
+            throw InputError(
+                "\(recipe): \(run.title) trains in one process only; start it without --gpus and "
+                    + "without a launcher.")
+        }
         if let saved { try run.restore(saved) }
-        try train(run, table: table, folder: folder, cancellation: interrupt.cancellation)
+        try train(run, table: table, folder: folder, parallel: parallel)
+    }
+
+    /// The processes of this job; a group of one when no launcher is found.
+    private func processGroup(folder: RunFolder) throws -> any ProcessGroup {
+        let rank = try ProcessRank.current()
+        guard rank.size > 1 else { return SingleProcess() }
+        guard let device = currentDevice as? CUDADevice else {
+            throw InputError(
+                "This is process \(rank.rank) of \(rank.size), and it has no GPU: training by "
+                    + "several processes needs one each. `workbench doctor` says what is missing.")
+        }
+        return try CUDACommunicator(
+            rank, device: device,
+            identityPath: "\(folder.path)/.processes-\(ProcessRank.job())")
     }
 
     private func train(
-        _ run: any TrainingRun, table: TOMLTable, folder: RunFolder, cancellation: Cancellation
+        _ run: any TrainingRun, table: TOMLTable, folder: RunFolder, parallel: DataParallel
     ) throws {
-        var line = ProgressLine(common.progress, quiet: common.quiet)
+        let isQuiet = common.quiet || parallel.rank.rank > 0
+        var line = ProgressLine(common.progress, quiet: isQuiet)
         var rate = RateEstimator()
         var lastLoss = ""
         let trainer = Trainer(
@@ -76,28 +126,29 @@ struct TrainCommand: ComputingCommand {
                 checkpointSeconds: try table.double(
                     "checkpoint_seconds", default: 60, in: 1...86_400),
                 stopAfter: stopAfter),
+            parallel: parallel,
             save: folder.save,
             log: { record in
                 try folder.append(record)
                 lastLoss = record.metrics.map { "\($0.name) \(Self.short($0.value))" }
                     .joined(separator: "  ")
-                if record.isEvaluation && !common.quiet {
+                if record.isEvaluation && !isQuiet {
                     line.clear()
                     Output.note("step \(record.step)  \(lastLoss)")
                 }
             })
-        try trainer.train(run, cancellation: cancellation) { step, total in
+        try trainer.train(run, cancellation: parallel.agreed) { step, total in
             rate.record(step: step, time: ProcessInfo.processInfo.systemUptime)
             let left = rate.remaining(total: total).map { "about \(Self.duration($0)) left" } ?? ""
             line.show("\(run.title)  \(step)/\(total)  \(left)  \(lastLoss)")
         }
         line.clear()
-        guard run.isFinished else { return }
+        guard run.isFinished, parallel.rank.rank == 0 else { return }
         let weights = try run.export()
         try Safetensors.write(
             weights.tensors.map { Safetensors.Item(name: $0.name, tensor: $0.tensor) },
             metadata: weights.metadata, to: folder.weightsPath)
-        if !common.quiet { Output.note("Weights: \(folder.weightsPath)") }
+        if !isQuiet { Output.note("Weights: \(folder.weightsPath)") }
     }
 
     private static func short(_ value: Double) -> String { String(format: "%.4g", value) }

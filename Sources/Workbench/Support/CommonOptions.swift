@@ -73,6 +73,12 @@ struct CommonOptions: ParsableArguments {
 /// A command that computes: it runs on the device that its options name.
 protocol ComputingCommand: ParsableCommand {
     var common: CommonOptions { get }
+    /// The device that the command runs on.
+    func computeDevice() throws -> any Device
+}
+
+extension ComputingCommand {
+    func computeDevice() throws -> any Device { try common.computeDevice() }
 }
 
 /// What `--device` names.

@@ -44,3 +44,20 @@ extern "C" __global__ void averages_of_many(
     for (int i = threadIdx.x; i < count; i += blockDim.x)
         average[i] += rate * (value[i] - average[i]);
 }
+
+// Many tensors to other places; `table` holds source and destination of each.
+extern "C" __global__ void copies_of_many(
+    const uint64_t* table, const int64_t* counts, const int64_t* pieces, int piece_size) {
+    const int64_t tensor = pieces[2 * blockIdx.x], begin = pieces[2 * blockIdx.x + 1];
+    const float* from = (const float*)table[2 * tensor] + begin;
+    float* to = (float*)table[2 * tensor + 1] + begin;
+    const int64_t left = counts[tensor] - begin;
+    const int count = left < piece_size ? (int)left : piece_size;
+    int done = 0;
+    if ((((uint64_t)from | (uint64_t)to) & 15) == 0) {
+        for (int i = threadIdx.x; i < count / 4; i += blockDim.x)
+            ((float4*)to)[i] = ((const float4*)from)[i];
+        done = count / 4 * 4;
+    }
+    for (int i = done + threadIdx.x; i < count; i += blockDim.x) to[i] = from[i];
+}
