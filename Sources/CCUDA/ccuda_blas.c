@@ -13,8 +13,13 @@ enum {
     DESCRIPTION_TRANSPOSE_B = 4,
     DESCRIPTION_EPILOGUE = 7,
     DESCRIPTION_BIAS_POINTER = 8,
+    DESCRIPTION_INPUT_POINTER = 11,
+    DESCRIPTION_INPUT_LEADING = 12,
     DESCRIPTION_BIAS_TYPE = 26,
     EPILOGUE_BIAS = 4,
+    EPILOGUE_BIAS_GELU = 36,
+    EPILOGUE_BIAS_GELU_INPUT = 164,
+    EPILOGUE_GELU_GRADIENT_BIAS_GRADIENT = 208,
     PREFERENCE_WORKSPACE = 1,
     PREFERENCE_ALIGNMENT_A = 5,
     PREFERENCE_ALIGNMENT_D = 8,
@@ -34,7 +39,7 @@ typedef struct {
 typedef struct {
     void *description, *a, *b, *d;
     heuristic best;
-    int has_bias;
+    int epilogue;
 } plan;
 
 int ccuda_blas_create(void **handle) {
@@ -66,6 +71,10 @@ static int make_layout(
     return cublasLtMatrixLayoutSetAttribute(*layout, LAYOUT_BATCH_STRIDE, &stride, sizeof stride);
 }
 
+static int has_input(int epilogue) {
+    return epilogue == CCUDA_BIAS_GELU_INPUT || epilogue == CCUDA_GELU_GRADIENT;
+}
+
 static int describe(plan *p, const ccuda_product *product) {
     CCUDA_BLAS_CALL(cublasLtMatmulDescCreate, void **, int, int);
     CCUDA_BLAS_CALL(cublasLtMatmulDescSetAttribute, void *, int, const void *, size_t);
@@ -77,15 +86,23 @@ static int describe(plan *p, const ccuda_product *product) {
     if (!status)
         status = cublasLtMatmulDescSetAttribute(
             p->description, DESCRIPTION_TRANSPOSE_B, &b, sizeof b);
-    if (!status && product->has_bias) {
-        uint32_t epilogue = EPILOGUE_BIAS;
-        int32_t type = CCUDA_F32;
+    static const uint32_t epilogues[] = {
+        [CCUDA_BIAS] = EPILOGUE_BIAS,
+        [CCUDA_BIAS_GELU] = EPILOGUE_BIAS_GELU,
+        [CCUDA_BIAS_GELU_INPUT] = EPILOGUE_BIAS_GELU_INPUT,
+        [CCUDA_GELU_GRADIENT] = EPILOGUE_GELU_GRADIENT_BIAS_GRADIENT,
+    };
+    if (!status && product->epilogue != CCUDA_PLAIN) {
+        uint32_t epilogue = epilogues[product->epilogue];
         status = cublasLtMatmulDescSetAttribute(
             p->description, DESCRIPTION_EPILOGUE, &epilogue, sizeof epilogue);
         if (!status)
             status = cublasLtMatmulDescSetAttribute(
-                p->description, DESCRIPTION_BIAS_TYPE, &type, sizeof type);
+                p->description, DESCRIPTION_BIAS_TYPE, &product->type_d, sizeof product->type_d);
     }
+    if (!status && has_input(product->epilogue))
+        status = cublasLtMatmulDescSetAttribute(
+            p->description, DESCRIPTION_INPUT_LEADING, &product->ldd, sizeof product->ldd);
     return status;
 }
 
@@ -117,7 +134,7 @@ int ccuda_plan_create(void *handle, const ccuda_product *x, size_t workspace, vo
     plan *p = calloc(1, sizeof *p);
     *result = NULL;
     if (!p) return 3;
-    p->has_bias = x->has_bias;
+    p->epilogue = x->epilogue;
     int status = describe(p, x);
     if (!status)
         status = make_layout(
@@ -155,17 +172,20 @@ void ccuda_plan_destroy(void *p) {
 
 int ccuda_plan_run(
     void *handle, void *chosen, float alpha, uint64_t a, uint64_t b, float beta, uint64_t bias,
-    uint64_t d, uint64_t workspace, size_t workspace_size, void *stream) {
+    uint64_t input, uint64_t d, uint64_t workspace, size_t workspace_size, void *stream) {
     CCUDA_BLAS_CALL(
         cublasLtMatmul, void *, void *, const void *, const void *, void *, const void *, void *,
         const void *, const void *, void *, void *, void *, const void *, void *, size_t, void *);
     CCUDA_BLAS_CALL(cublasLtMatmulDescSetAttribute, void *, int, const void *, size_t);
     plan *p = chosen;
-    if (p->has_bias) {
-        int status = cublasLtMatmulDescSetAttribute(
+    int status = 0;
+    if (p->epilogue != CCUDA_PLAIN)
+        status = cublasLtMatmulDescSetAttribute(
             p->description, DESCRIPTION_BIAS_POINTER, &bias, sizeof bias);
-        if (status) return status;
-    }
+    if (!status && has_input(p->epilogue))
+        status = cublasLtMatmulDescSetAttribute(
+            p->description, DESCRIPTION_INPUT_POINTER, &input, sizeof input);
+    if (status) return status;
     return cublasLtMatmul(
         handle, p->description, &alpha, (const void *)a, p->a, (const void *)b, p->b, &beta,
         (const void *)d, p->d, (void *)d, p->d, &p->best.algo, (void *)workspace, workspace_size,

@@ -30,6 +30,9 @@ CCUDA_TEXT(attention) = {
 CCUDA_TEXT(attention_bf16) = {
 #embed "../Core/CUDA/Kernels/attention_bf16.cu"
     , 0};
+CCUDA_TEXT(layernorm) = {
+#embed "../Core/CUDA/Kernels/layernorm.cu"
+    , 0};
 CCUDA_TEXT(softmax) = {
 #embed "../Core/CUDA/Kernels/softmax.cu"
     , 0};
@@ -54,6 +57,7 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_NORMALIZATION: return normalization;
     case CCUDA_SOURCE_ATTENTION: return attention;
     case CCUDA_SOURCE_ATTENTION_BF16: return attention_bf16;
+    case CCUDA_SOURCE_LAYERNORM: return layernorm;
     case CCUDA_SOURCE_SOFTMAX: return softmax;
     case CCUDA_SOURCE_ROWS: return rows;
     case CCUDA_SOURCE_PLANES: return planes;

@@ -218,6 +218,23 @@ extension OperatorTable {
             })
     }
 
+    private static func feedForwardRow(_ shape: [Int]) -> OperatorRow {
+        OperatorRow(
+            "feedForward", [shape, [6, 3], [6], [2, 6], [2]],
+            operation: { feedForward($0[0], $0[1], $0[2], $0[3], $0[4]) },
+            oracle: { x in
+                OracleTensor(Array(shape.dropLast()) + [2]) { i in
+                    let head = Array(i.dropLast())
+                    let n = i[i.count - 1]
+                    return (0..<6).reduce(x[4][n]) { sum, h in
+                        let v = (0..<3).reduce(x[2][h]) { $0 + x[0][head + [$1]] * x[1][h, $1] }
+                        let inner = (2 / Double.pi).squareRoot() * (v + 0.044715 * v * v * v)
+                        return sum + x[3][n, h] * 0.5 * v * (1 + Foundation.tanh(inner))
+                    }
+                }
+            })
+    }
+
     private static let matmulShapes: [([Int], [Int])] = [
         ([3, 4], [4, 5]), ([2, 3, 4], [4, 5]), ([2, 3, 4], [2, 4, 5]), ([2, 1, 3, 4], [3, 4, 2]),
         ([1, 1], [1, 1]), ([0, 4], [4, 2]), ([2, 0], [0, 3]),
@@ -226,4 +243,5 @@ extension OperatorTable {
     static let products: [OperatorRow] =
         matmulShapes.map { matmulRow($0.0, $0.1) }
         + [[3, 4], [2, 3, 4], [4], [0, 4]].map { linearRow($0) }
+        + [[4, 3], [2, 1, 3], [0, 3]].map { feedForwardRow($0) }
 }

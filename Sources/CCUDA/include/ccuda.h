@@ -77,9 +77,19 @@ int ccuda_compile(
 // MARK: cuBLASLt; column-major as the library's
 typedef enum { CCUDA_F32 = 0, CCUDA_F16 = 2, CCUDA_BF16 = 14 } ccuda_type;
 
-// D [m, n] = op(A) [m, k] · op(B) [k, n] (+ bias [m]), batched at fixed strides, f32 sums.
+// What is done to sums before they are written. Biases and the input of GELU have the type of D, GELU its
+// tanh form; the input lies as D does.
+typedef enum {
+    CCUDA_PLAIN,
+    CCUDA_BIAS,                // D = sums + bias [m]
+    CCUDA_BIAS_GELU,           // D = GELU(sums + bias)
+    CCUDA_BIAS_GELU_INPUT,     // the same; sums + bias go to `input`
+    CCUDA_GELU_GRADIENT        // D = sums · GELU′(input), bias = Σ over columns of D
+} ccuda_epilogue;
+
+// D [m, n] = op(A) [m, k] · op(B) [k, n], batched at fixed strides, f32 sums.
 typedef struct {
-    int32_t transpose_a, transpose_b, type_ab, type_d, has_bias, batch;
+    int32_t transpose_a, transpose_b, type_ab, type_d, epilogue, batch;
     int64_t m, n, k, lda, ldb, ldd, stride_a, stride_b, stride_d;
     int32_t alignment;  // of all addresses, in bytes
 } ccuda_product;
@@ -91,7 +101,7 @@ int ccuda_plan_create(void *handle, const ccuda_product *product, size_t workspa
 void ccuda_plan_destroy(void *plan);
 int ccuda_plan_run(
     void *handle, void *plan, float alpha, uint64_t a, uint64_t b, float beta, uint64_t bias,
-    uint64_t d, uint64_t workspace, size_t workspace_size, void *stream);
+    uint64_t input, uint64_t d, uint64_t workspace, size_t workspace_size, void *stream);
 
 // MARK: NCCL
 #define CCUDA_NCCL_ID_SIZE 128
@@ -115,8 +125,8 @@ const char *ccuda_nccl_error_text(int status);
 typedef enum {
     CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_ELEMENTWISE, CCUDA_SOURCE_REDUCTIONS,
     CCUDA_SOURCE_OPTIMIZERS, CCUDA_SOURCE_CONVOLUTION, CCUDA_SOURCE_NORMALIZATION,
-    CCUDA_SOURCE_ATTENTION, CCUDA_SOURCE_ATTENTION_BF16, CCUDA_SOURCE_SOFTMAX, CCUDA_SOURCE_ROWS,
-    CCUDA_SOURCE_PLANES, CCUDA_SOURCE_FIELDS
+    CCUDA_SOURCE_ATTENTION, CCUDA_SOURCE_ATTENTION_BF16, CCUDA_SOURCE_LAYERNORM, CCUDA_SOURCE_SOFTMAX,
+    CCUDA_SOURCE_ROWS, CCUDA_SOURCE_PLANES, CCUDA_SOURCE_FIELDS
 } ccuda_source_name;
 // A text that ends in a zero byte.
 const char *ccuda_source(ccuda_source_name name);

@@ -4,11 +4,18 @@
 package final class GradientNode: Sendable {
     /// The nodes of the inputs, nil where an input was not recorded.
     let inputs: [GradientNode?]
-    /// From the gradient of the output to the gradients of the inputs; nil for a leaf.
-    let backward: (@Sendable (Tensor) -> [Gradient?])?
+    /// From the gradient of the output to the gradients of the inputs; nil for a leaf. The second
+    /// argument is what the first input has got so far, for operators that add to it themselves.
+    let backward: (@Sendable (Tensor, Tensor?) -> [Gradient?])?
+    /// Whether `backward` reads its second argument.
+    let addsToFirst: Bool
 
-    init(inputs: [GradientNode?] = [], backward: (@Sendable (Tensor) -> [Gradient?])? = nil) {
+    init(
+        inputs: [GradientNode?] = [], addsToFirst: Bool = false,
+        backward: (@Sendable (Tensor, Tensor?) -> [Gradient?])? = nil
+    ) {
         self.inputs = inputs
+        self.addsToFirst = addsToFirst
         self.backward = backward
     }
 }
@@ -19,15 +26,19 @@ package final class GradientNode: Sendable {
 package struct Gradient: Sendable {
     let value: Tensor
     let placement: (axis: Int, start: Int, shape: [Int])?
+    /// Whether it holds what the input had got before, too.
+    let isTotal: Bool
 
-    package init(_ value: Tensor) {
+    package init(_ value: Tensor, isTotal: Bool = false) {
         self.value = value.detached()
         self.placement = nil
+        self.isTotal = isTotal
     }
 
     init(_ value: Tensor, placedAt start: Int, axis: Int, in shape: [Int]) {
         self.value = value.detached()
         self.placement = (axis, start, shape)
+        self.isTotal = false
     }
 }
 
@@ -49,7 +60,19 @@ package func recorded(
     _ output: Tensor, inputs: [Tensor], backward: @escaping @Sendable (Tensor) -> [Gradient?]
 ) -> Tensor {
     guard inputs.contains(where: { $0.node != nil }), Recording.isOn else { return output }
-    return output.with(node: GradientNode(inputs: inputs.map(\.node), backward: backward))
+    return output.with(
+        node: GradientNode(inputs: inputs.map(\.node)) { dy, _ in backward(dy) })
+}
+
+/// The same for an operator that can add the gradient of its first input to what that has got so far,
+/// the closure's second argument, while writing it; it marks such a gradient as total.
+package func recorded(
+    _ output: Tensor, inputs: [Tensor],
+    adding backward: @escaping @Sendable (Tensor, Tensor?) -> [Gradient?]
+) -> Tensor {
+    guard inputs.contains(where: { $0.node != nil }), Recording.isOn else { return output }
+    return output.with(
+        node: GradientNode(inputs: inputs.map(\.node), addsToFirst: true, backward: backward))
 }
 
 /// Whether a backward pass would use a gradient for this tensor.

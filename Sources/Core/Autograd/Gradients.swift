@@ -49,16 +49,20 @@ extension Tensor {
             var leaves: [GradientNode] = []
             for node in topologicalOrder(from: root) {
                 let id = ObjectIdentifier(node)
-                guard let gradient = accumulators.removeValue(forKey: id)?.total() else { continue }
+                guard var accumulator = accumulators.removeValue(forKey: id) else { continue }
+                let gradient = accumulator.total()
                 guard let backward = node.backward else {
                     values[id] = gradient
                     leaves.append(node)
                     continue
                 }
-                for (input, contribution) in zip(node.inputs, backward(gradient)) {
+                let pending =
+                    node.addsToFirst
+                    ? node.inputs.first?.flatMap { accumulators[ObjectIdentifier($0)]?.dense } : nil
+                for (input, contribution) in zip(node.inputs, backward(gradient, pending)) {
                     guard let input, let contribution else { continue }
                     let inputID = ObjectIdentifier(input)
-                    if accumulators[inputID] == nil {
+                    if contribution.isTotal || accumulators[inputID] == nil {
                         accumulators[inputID] = Accumulator(contribution)
                     } else {
                         accumulators[inputID]?.add(contribution)
@@ -71,42 +75,76 @@ extension Tensor {
 }
 
 /// The sum of the gradients that reach one node.
+///
+/// Pieces of one tensor, as a split's backward pass gives them, are laid side by side at the end
+/// instead of being added to zeros one by one.
 private struct Accumulator {
-    private var tensor: Tensor
+    /// The sum of whole gradients; nil while there are only pieces.
+    private(set) var dense: Tensor?
     // A tensor that came from a backward closure may be shared with another node.
-    private var isOwned: Bool
+    private var isOwned = false
+    private var pieces: [Gradient] = []
 
     init(_ first: Gradient) {
-        if let placement = first.placement {
-            tensor = Tensor.zeros(placement.shape, device: first.value.device)
-            isOwned = true
-            let part = tensor.narrowed(
-                axis: placement.axis, start: placement.start,
-                length: first.value.shape[placement.axis])
-            tensor.device.copy(first.value, into: part)
-        } else {
-            tensor = first.value
-            isOwned = false
-        }
+        if first.placement == nil { dense = first.value } else { pieces = [first] }
     }
 
     mutating func add(_ next: Gradient) {
-        if !isOwned {
-            let copy = Tensor.empty(tensor.shape, device: tensor.device)
-            tensor.device.copy(tensor, into: copy)
-            tensor = copy
+        if dense == nil, isApart(next) {
+            pieces.append(next)
+            return
+        }
+        var sum = total()
+        if !isOwned || sum.dtype != .float32 {
+            sum = sum.copied()
             isOwned = true
         }
-        var target = tensor
+        dense = sum
+        pieces = []
+        var target = sum
         if let placement = next.placement {
-            target = tensor.narrowed(
+            target = sum.narrowed(
                 axis: placement.axis, start: placement.start,
                 length: next.value.shape[placement.axis])
         }
-        tensor.device.add(next.value, into: target)
+        sum.device.add(next.value.cast(to: .float32), into: target)
     }
 
-    func total() -> Tensor { tensor }
+    /// Whether a piece neither overlaps another nor lies along another axis.
+    private func isApart(_ next: Gradient) -> Bool {
+        guard let place = next.placement else { return false }
+        let end = place.start + next.value.shape[place.axis]
+        return pieces.allSatisfy { piece in
+            guard let other = piece.placement, other.axis == place.axis else { return false }
+            return other.start >= end
+                || other.start + piece.value.shape[other.axis] <= place.start
+        }
+    }
+
+    mutating func total() -> Tensor {
+        if let dense { return dense }
+        guard let place = pieces.first?.placement else {
+            preconditionFailure("a gradient is a tensor or pieces of one")
+        }
+        let types = Set(pieces.map(\.value.dtype))
+        let dtype = types.count == 1 ? types.first ?? .float32 : .float32
+        let device = pieces[0].value.device
+        let covered = pieces.reduce(0) { $0 + $1.value.shape[place.axis] }
+        let whole =
+            covered == place.shape[place.axis]
+            ? Tensor.empty(place.shape, dtype: dtype, device: device)
+            : Tensor.zeros(place.shape, dtype: dtype, device: device)
+        for piece in pieces {
+            device.copy(
+                piece.value.cast(to: dtype),
+                into: whole.narrowed(
+                    axis: place.axis, start: piece.placement?.start ?? 0,
+                    length: piece.value.shape[place.axis]))
+        }
+        dense = whole
+        isOwned = true
+        return whole
+    }
 }
 
 /// Every node reachable from `root`, each before the nodes of its inputs.

@@ -2,14 +2,21 @@
 import CCUDA
 
 extension CUDADevice {
-    public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
+    public var operandType: DType { precision == .bfloat16 ? .bfloat16 : .float32 }
+
+    public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor { matmul(a, b, as: .float32) }
+
+    public func matmul(_ a: Tensor, _ b: Tensor, as dtype: DType) -> Tensor {
         let (m, k) = (a.shape[a.rank - 2], a.shape[a.rank - 1])
         let n = b.shape[b.rank - 1]
         let batch = Shape.broadcast(
             Array(a.shape.dropLast(2)), Array(b.shape.dropLast(2)), operation: "matmul")
-        let result = Tensor.empty(batch + [m, n], device: self)
+        let result = Tensor.empty(batch + [m, n], dtype: dtype, device: self)
         if result.count == 0 { return result }
-        if k == 0 { return full(result.shape, 0) }
+        if k == 0 {
+            clear(result.storage)
+            return result
+        }
         let (a, b) = (operand(a), operand(b))
         let count = batch.reduce(1, *)
         // [..., M, K] × [K, N] with dense rows is one product of all rows.
@@ -49,23 +56,84 @@ extension CUDADevice {
     }
 
     public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+        linear(x, weight, bias, as: .float32)
+    }
+
+    public func linear(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, as dtype: DType
+    ) -> Tensor {
         let (rows, k) = (x.shape[0], x.shape[1])
         let n = weight.shape[0]
-        let result = Tensor.empty([rows, n], device: self)
+        let result = Tensor.empty([rows, n], dtype: dtype, device: self)
         if result.count == 0 { return result }
-        let bias = bias.map {
-            ($0.dtype == .float32 ? $0 : cast($0.contiguous(), to: .float32)).contiguous()
-        }
+        let bias = bias.map { inType(dtype, $0) }
         if k == 0 {
             clear(result.storage)
             if let bias { copy(bias.expanded(to: [rows, n]), into: result) }
             return result
         }
-        let w = operand(weight)
         multiply(
             CUDAMatrix(operand(x), rows: rows, columns: k),
-            CUDAMatrix(w, rows: n, columns: k).transposed, into: result, rows: rows, bias: bias)
+            CUDAMatrix(operand(weight), rows: n, columns: k).transposed, into: result, rows: rows,
+            epilogue: bias == nil ? .plain : .bias, bias: bias)
         return result
+    }
+
+    /// A vector in the type of a product's result, where the library wants its biases.
+    private func inType(_ dtype: DType, _ x: Tensor) -> Tensor {
+        let x = x.contiguous()
+        if x.dtype == dtype { return x }
+        return dtype == .bfloat16 && x.dtype == .float32 ? bfloat16(x) : cast(x, to: dtype)
+    }
+
+    public func linearGELU(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, keepsInput: Bool
+    ) -> (activated: Tensor, input: Tensor?)? {
+        let (rows, k, n) = (x.shape[0], x.shape[1], weight.shape[0])
+        guard operandType == .bfloat16, x.count > 0, n % 8 == 0 else { return nil }
+        let activated = Tensor.empty([rows, n], dtype: .bfloat16, device: self)
+        let input = keepsInput ? Tensor.empty([rows, n], dtype: .bfloat16, device: self) : nil
+        let isDone = multiply(
+            CUDAMatrix(operand(x), rows: rows, columns: k),
+            CUDAMatrix(operand(weight), rows: n, columns: k).transposed, into: activated,
+            rows: rows, epilogue: keepsInput ? .biasGELUInput : .biasGELU,
+            bias: inType(.bfloat16, bias), input: input, ifSupported: true)
+        return isDone ? (activated, input) : nil
+    }
+
+    public func linearGELUGradient(
+        _ dy: Tensor, _ weight: Tensor, input: Tensor
+    ) -> (dinput: Tensor, dbias: Tensor) {
+        let (rows, k, n) = (dy.shape[0], dy.shape[1], weight.shape[1])
+        let dinput = Tensor.empty([rows, n], dtype: .bfloat16, device: self)
+        let dbias = Tensor.empty([n], dtype: .bfloat16, device: self)
+        let isDone = multiply(
+            CUDAMatrix(operand(dy), rows: rows, columns: k),
+            CUDAMatrix(operand(weight), rows: k, columns: n), into: dinput, rows: rows,
+            epilogue: .geluGradient, bias: dbias, input: input, ifSupported: true)
+        if isDone { return (dinput, cast(dbias, to: .float32)) }
+        let before = cast(input, to: .float32)
+        let full = unaryGradient(
+            .geluTanh, x: before, y: before, dy: matmul(dy, weight, as: .float32))
+        return (bfloat16(full), biasGradient(full))
+    }
+
+    public func biasGradient(_ dy: Tensor) -> Tensor {
+        let (rows, width) = (dy.shape[0], dy.shape[1])
+        guard dy.dtype == .bfloat16 else {
+            return sum(dy, outer: 1, length: rows, inner: width, scale: 1)
+        }
+        guard width % 2 == 0, rows > 0, UInt(bitPattern: dy.address) % 4 == 0 else {
+            return biasGradient(cast(dy, to: .float32))
+        }
+        let columns = (width + 63) / 64
+        let parts = max(1, min(multiprocessors * 8 / columns, rows / 64))
+        let sums = Tensor.empty([parts, width], device: self)
+        launch(
+            kernel("sum_columns_bf16", in: .reductions), grid: (columns, parts, 1),
+            block: (256, 1, 1), .tensor(dy), .tensor(sums), .int(rows), .int(width))
+        if parts == 1 { return sums.reshaped([width]) }
+        return sum(sums, outer: 1, length: parts, inner: width, scale: 1)
     }
 
     /// An operand in the type of the products, laid out so that the library can read it.
@@ -82,40 +150,55 @@ extension CUDADevice {
         return CUDAMatrix.isReadable(x) ? x : x.contiguous()
     }
 
-    /// C [rows, columns of b] = a · b (+ bias), batched; row-major, so the library sees Cᵀ = bᵀ · aᵀ.
+    /// C [rows, columns of b] = a · b with an epilogue, batched; row-major, so the library sees
+    /// Cᵀ = bᵀ · aᵀ.
+    ///
+    /// - Parameters:
+    ///   - bias: of the type of C.
+    ///   - input: what GELU is applied to, as C.
+    ///   - ifSupported: do nothing where the library has no kernel for it, instead of failing.
+    /// - Returns: false if nothing was done.
+    @discardableResult
     private func multiply(
         _ a: CUDAMatrix, _ b: CUDAMatrix, into c: Tensor, rows: Int, offset: Int = 0,
-        batch: Int = 1, bias: Tensor? = nil
-    ) {
+        batch: Int = 1, epilogue: CUDAEpilogue = .plain, bias: Tensor? = nil,
+        input: Tensor? = nil, ifSupported: Bool = false
+    ) -> Bool {
         let columns = b.columns
         let isBFloat16 = a.tensor.dtype == .bfloat16
-        perform { () throws(CUDAError) in
-            let size = isBFloat16 ? 2 : 4
-            for tensor in [a.tensor, b.tensor, c] + (bias.map { [$0] } ?? []) {
+        let isDone = perform { () throws(CUDAError) in
+            for tensor in [a.tensor, b.tensor, c] + [bias, input].compactMap({ $0 }) {
                 capture?.touch(tensor.storage, memory)
             }
-            let aStart =
-                try a.tensor.storage.deviceAddress("matmul")
-                + UInt64((a.tensor.offset + a.offset) * size)
-            let bStart =
-                try b.tensor.storage.deviceAddress("matmul")
-                + UInt64((b.tensor.offset + b.offset) * size)
-            let cStart = try c.storage.deviceAddress("matmul") + UInt64((c.offset + offset) * 4)
-            var biasStart: UInt64 = 0
-            if let bias {
-                biasStart = try bias.storage.deviceAddress("matmul") + UInt64(bias.offset * 4)
-            }
+            let size = isBFloat16 ? 2 : 4
+            let aStart = try address(a.tensor) + UInt64(a.offset * size)
+            let bStart = try address(b.tensor) + UInt64(b.offset * size)
+            let cStart = try address(c) + UInt64(offset * c.dtype.byteCount)
+            let biasStart = try bias.map { (x) throws(CUDAError) in try address(x) } ?? 0
+            let inputStart = try input.map { (x) throws(CUDAError) in try address(x) } ?? 0
             let shape = CUDAProductShape(
                 transposeA: b.isTransposed, transposeB: a.isTransposed, isBFloat16: isBFloat16,
-                hasBias: bias != nil, batch: batch, m: columns, n: rows, k: a.columns,
-                leadingA: b.leading, leadingB: a.leading, leadingD: columns,
-                strideA: b.batchStride, strideB: a.batchStride, strideD: rows * columns,
-                alignment: CUDAProductShape.alignment([bStart, aStart, cStart, biasStart]))
+                hasNarrowResult: c.dtype == .bfloat16, epilogue: epilogue, batch: batch,
+                m: columns, n: rows, k: a.columns, leadingA: b.leading, leadingB: a.leading,
+                leadingD: columns, strideA: b.batchStride, strideB: a.batchStride,
+                strideD: rows * columns,
+                alignment: CUDAProductShape.alignment([
+                    bStart, aStart, cStart, biasStart, inputStart,
+                ]))
+            if ifSupported, !products.supports(shape) { return false }
             try timed(shape.summary, .operations(shape.operations)) { () throws(CUDAError) in
                 try products.run(
-                    shape, a: bStart, b: aStart, bias: biasStart, d: cStart, stream: stream)
+                    shape, a: bStart, b: aStart, bias: biasStart, input: inputStart, d: cStart,
+                    stream: stream)
             }
+            return true
         }
+        // After a failure nothing is computed any more, whichever way is taken.
+        return isDone ?? true
+    }
+
+    private func address(_ x: Tensor) throws(CUDAError) -> UInt64 {
+        try x.storage.deviceAddress("matmul") + UInt64(x.offset * x.dtype.byteCount)
     }
 }
 

@@ -46,12 +46,13 @@ extension CUDADevice {
     public func crossEntropy(
         _ logits: Tensor, _ targets: Tensor
     ) -> (loss: Tensor, logSumExp: Tensor) {
-        let logits = vectorAligned(logits)
+        let logits = readable(logits)
         let rows = logits.shape[0]
         let loss = Tensor.empty([rows], device: self)
         let logSumExp = Tensor.empty([rows], device: self)
         launchRows(
-            "cross_entropy", rows: rows, width: logits.shape[1], .tensor(logits),
+            logits.dtype == .bfloat16 ? "cross_entropy_bf16" : "cross_entropy", rows: rows,
+            width: logits.shape[1], .tensor(logits),
             .tensor(targets), .tensor(loss), .tensor(logSumExp))
         return (loss, logSumExp)
     }
@@ -59,12 +60,19 @@ extension CUDADevice {
     public func crossEntropyGradient(
         _ dloss: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExp: Tensor
     ) -> Tensor {
-        let logits = vectorAligned(logits)
-        let result = Tensor.empty(logits.shape, device: self)
+        let readable = readable(logits)
+        let isNarrow = readable.dtype == .bfloat16
+        let result = Tensor.empty(readable.shape, dtype: readable.dtype, device: self)
         launchRows(
-            "cross_entropy_gradient", rows: logits.shape[0], width: logits.shape[1],
-            .tensor(dloss), .tensor(logits), .tensor(targets), .tensor(logSumExp),
-            .tensor(result))
-        return result
+            isNarrow ? "cross_entropy_gradient_bf16" : "cross_entropy_gradient",
+            rows: logits.shape[0], width: logits.shape[1], .tensor(dloss), .tensor(readable),
+            .tensor(targets), .tensor(logSumExp), .tensor(result))
+        return logits.dtype == readable.dtype ? result : cast(result, to: logits.dtype)
+    }
+
+    /// Logits as a kernel takes them: in bfloat16 only rows of whole 16-byte words.
+    private func readable(_ logits: Tensor) -> Tensor {
+        let isWhole = logits.dtype == .float32 || logits.shape[1] % 8 == 0
+        return vectorAligned(isWhole ? logits : cast(logits, to: .float32))
     }
 }

@@ -5,6 +5,7 @@ import CCUDA
 final class CUDAProducts {
     private let handle: UnsafeMutableRawPointer
     private var plans: [CUDAProductShape: UnsafeMutableRawPointer] = [:]
+    private var support: [CUDAProductShape: Bool] = [:]
     private var workspace: UInt64 = 0
     /// What NVIDIA recommends for Hopper.
     private static let workspaceSize = 32 << 20
@@ -23,9 +24,9 @@ final class CUDAProducts {
         _ = ccuda_blas_destroy(handle)
     }
 
-    /// D = op(A)·op(B) (+ bias), column-major.
+    /// D = op(A)·op(B) with the shape's epilogue, column-major.
     func run(
-        _ shape: CUDAProductShape, a: UInt64, b: UInt64, bias: UInt64, d: UInt64,
+        _ shape: CUDAProductShape, a: UInt64, b: UInt64, bias: UInt64, input: UInt64, d: UInt64,
         stream: UnsafeMutableRawPointer
     ) throws(CUDAError) {
         if workspace == 0 {
@@ -33,16 +34,26 @@ final class CUDAProducts {
                 ccuda_allocate(&workspace, Self.workspaceSize), "allocate a workspace")
         }
         let status = ccuda_plan_run(
-            handle, try plan(shape), 1, a, b, 0, bias, d, workspace, Self.workspaceSize, stream)
+            handle, try plan(shape), 1, a, b, 0, bias, input, d, workspace, Self.workspaceSize,
+            stream)
         guard status == 0 else {
             throw .failed(operation: "multiply \(shape)", reason: "cuBLASLt status \(status)")
         }
     }
 
+    /// Whether the library has a kernel for it; plans it if so.
+    func supports(_ shape: CUDAProductShape) -> Bool {
+        if let known = support[shape] { return known }
+        var isSupported = true
+        do { _ = try plan(shape) } catch { isSupported = false }
+        support[shape] = isSupported
+        return isSupported
+    }
+
     private func plan(_ shape: CUDAProductShape) throws(CUDAError) -> UnsafeMutableRawPointer {
         if let found = plans[shape] { return found }
         var plan: UnsafeMutableRawPointer?
-        var product = shape.description(in: CCUDA_F32)
+        var product = shape.description
         let status = ccuda_plan_create(handle, &product, Self.workspaceSize, &plan)
         guard status == 0, let plan else {
             throw .failed(operation: "plan product \(shape)", reason: "cuBLASLt status \(status)")
@@ -52,12 +63,32 @@ final class CUDAProducts {
     }
 }
 
+/// What is done to the sums of a product before they are written.
+enum CUDAEpilogue: Hashable {
+    case plain, bias, biasGELU
+    /// Also writes what GELU is applied to.
+    case biasGELUInput
+    /// Multiplies by GELU′ of that; the bias becomes the sum over rows.
+    case geluGradient
+
+    var code: ccuda_epilogue {
+        switch self {
+        case .plain: CCUDA_PLAIN
+        case .bias: CCUDA_BIAS
+        case .biasGELU: CCUDA_BIAS_GELU
+        case .biasGELUInput: CCUDA_BIAS_GELU_INPUT
+        case .geluGradient: CCUDA_GELU_GRADIENT
+        }
+    }
+}
+
 /// Everything that a plan depends on.
 struct CUDAProductShape: Hashable {
     var transposeA = false
     var transposeB = false
     var isBFloat16 = false
-    var hasBias = false
+    var hasNarrowResult = false
+    var epilogue = CUDAEpilogue.plain
     var batch = 1
     var m: Int
     var n: Int
@@ -78,7 +109,8 @@ struct CUDAProductShape: Hashable {
     var summary: String {
         "product \(m)×\(n)×\(k)" + (batch > 1 ? " ×\(batch)" : "")
             + " \(transposeA ? "T" : "N")\(transposeB ? "T" : "N")"
-            + (isBFloat16 ? "" : " f32") + (hasBias ? " + bias" : "")
+            + (isBFloat16 ? "" : " f32") + (hasNarrowResult ? " → bf16" : "")
+            + (epilogue == .plain ? "" : " \(epilogue)")
     }
 
     static func alignment(_ addresses: [UInt64]) -> Int {
@@ -86,11 +118,12 @@ struct CUDAProductShape: Hashable {
         return [16, 8, 4].first { low % UInt64($0) == 0 } ?? 2
     }
 
-    func description(in result: ccuda_type) -> ccuda_product {
+    var description: ccuda_product {
         ccuda_product(
             transpose_a: transposeA ? 1 : 0, transpose_b: transposeB ? 1 : 0,
             type_ab: Int32((isBFloat16 ? CCUDA_BF16 : CCUDA_F32).rawValue),
-            type_d: Int32(result.rawValue), has_bias: hasBias ? 1 : 0, batch: Int32(batch),
+            type_d: Int32((hasNarrowResult ? CCUDA_BF16 : CCUDA_F32).rawValue),
+            epilogue: Int32(epilogue.code.rawValue), batch: Int32(batch),
             m: Int64(m), n: Int64(n), k: Int64(k), lda: Int64(leadingA), ldb: Int64(leadingB),
             ldd: Int64(leadingD), stride_a: Int64(strideA), stride_b: Int64(strideB),
             stride_d: Int64(strideD), alignment: Int32(alignment))

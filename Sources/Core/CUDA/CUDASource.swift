@@ -4,7 +4,7 @@ import CCUDA
 /// One file of kernels, `CUDA/Kernels/<name>.cu`; compiled when its first kernel is used.
 enum CUDASource: String, Sendable, CaseIterable {
     case elementwise, reductions, optimizers
-    case convolution, normalization, attention, softmax, rows, planes, fields
+    case convolution, normalization, attention, layernorm, softmax, rows, planes, fields
     case attentionBF16 = "attention_bf16"
 
     private var name: ccuda_source_name {
@@ -16,6 +16,7 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .normalization: CCUDA_SOURCE_NORMALIZATION
         case .attention: CCUDA_SOURCE_ATTENTION
         case .attentionBF16: CCUDA_SOURCE_ATTENTION_BF16
+        case .layernorm: CCUDA_SOURCE_LAYERNORM
         case .softmax: CCUDA_SOURCE_SOFTMAX
         case .rows: CCUDA_SOURCE_ROWS
         case .planes: CCUDA_SOURCE_PLANES

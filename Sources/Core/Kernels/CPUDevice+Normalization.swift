@@ -56,6 +56,7 @@ extension CPUDevice {
         _ x: Tensor, gain: Tensor?, offset: Float, shift: Tensor?, share: Int, epsilon: Float
     ) -> (y: Tensor, statistics: Tensor) {
         let (rows, width) = (x.shape[0], x.shape[1])
+        let (gain, shift) = (gain?.contiguous(), shift?.contiguous())
         let y = Tensor.empty(x.shape, device: self)
         let statistics = Tensor.empty([2, rows], device: self)
         withExtendedLifetime((x.storage, gain?.storage, shift?.storage)) {
@@ -71,6 +72,7 @@ extension CPUDevice {
         _ dy: Tensor, _ x: Tensor, gain: Tensor?, offset: Float, share: Int, statistics: Tensor
     ) -> (dx: Tensor, dgain: Tensor, dshift: Tensor) {
         let (rows, width) = (x.shape[0], x.shape[1])
+        let gain = gain?.contiguous()
         let dx = Tensor.empty(x.shape, device: self)
         let dgain = Tensor.empty([rows / share, width], device: self)
         let dshift = Tensor.empty([rows / share, width], device: self)
@@ -86,6 +88,7 @@ extension CPUDevice {
     public func gatedResidual(
         _ x: Tensor, _ branch: Tensor, gate: Tensor, share: Int
     ) -> Tensor {
+        let gate = gate.contiguous()
         let y = Tensor.empty(x.shape, device: self)
         withExtendedLifetime((x.storage, branch.storage, gate.storage)) {
             ck_gated_residual_forward(
@@ -98,6 +101,7 @@ extension CPUDevice {
     public func gatedResidualGradient(
         _ dy: Tensor, _ branch: Tensor, gate: Tensor, share: Int
     ) -> (dbranch: Tensor, dgate: Tensor) {
+        let gate = gate.contiguous()
         let dbranch = Tensor.empty(branch.shape, device: self)
         let dgate = Tensor.empty(gate.shape, device: self)
         withExtendedLifetime((dy.storage, branch.storage, gate.storage)) {

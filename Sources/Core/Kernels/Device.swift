@@ -58,10 +58,27 @@ public protocol Device: AnyObject, Sendable, NetworkKernels {
     func sumOfSquares(_ tensors: [Tensor]) -> Double
 
     // MARK: Matrix products
+    /// What operands of products are read as, and what values that only products read are kept in.
+    var operandType: DType { get }
     /// Batched, leading dimensions broadcast; operands may be transposed views.
     func matmul(_ a: Tensor, _ b: Tensor) -> Tensor
     /// x [rows, K] · weight [N, K]ᵀ + bias [N]; the weight may be strided or in 16-bit storage.
     func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor
+    /// The same two, with results of float32 or of ``operandType``.
+    func matmul(_ a: Tensor, _ b: Tensor, as dtype: DType) -> Tensor
+    func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, as dtype: DType) -> Tensor
+    /// Σ over rows of dy [rows, N], in either type; float32.
+    func biasGradient(_ dy: Tensor) -> Tensor
+    /// GELU(x·weightᵀ + bias) in ``operandType`` and, if asked for, what GELU was applied to; nil where
+    /// the device does it in two steps.
+    func linearGELU(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, keepsInput: Bool
+    ) -> (activated: Tensor, input: Tensor?)?
+    /// The gradients of GELU's input and of the bias before it, from that of a linear layer behind
+    /// it: dy [rows, N], weight [N, H], input as kept.
+    func linearGELUGradient(
+        _ dy: Tensor, _ weight: Tensor, input: Tensor
+    ) -> (dinput: Tensor, dbias: Tensor)
 
     // MARK: Optimisers
     /// One AdamW update in place.
@@ -127,4 +144,31 @@ public struct AdamWSettings: Sendable {
 
 extension Device {
     public var readsNarrowWeights: Bool { false }
+}
+
+// Devices that compute in float32 throughout.
+extension Device {
+    public var operandType: DType { .float32 }
+
+    public func matmul(_ a: Tensor, _ b: Tensor, as dtype: DType) -> Tensor { matmul(a, b) }
+
+    public func linear(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, as dtype: DType
+    ) -> Tensor { linear(x, weight, bias) }
+
+    public func biasGradient(_ dy: Tensor) -> Tensor {
+        sum(dy, outer: 1, length: dy.shape[0], inner: dy.shape[1], scale: 1)
+    }
+
+    public func linearGELU(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, keepsInput: Bool
+    ) -> (activated: Tensor, input: Tensor?)? { nil }
+
+    public func linearGELUGradient(
+        _ dy: Tensor, _ weight: Tensor, input: Tensor
+    ) -> (dinput: Tensor, dbias: Tensor) {
+        let dinput = unaryGradient(
+            .geluTanh, x: input, y: unary(.geluTanh, input), dy: matmul(dy, weight))
+        return (dinput, biasGradient(dinput))
+    }
 }

@@ -37,17 +37,28 @@ public protocol NetworkKernels {
         groups: Int, silu: Bool
     ) -> (dx: Tensor, dweight: Tensor, dbias: Tensor)
     /// Rows x [rows, C]; y = x̂ · (offset + gain) + shift with one row of gain and shift for each `share`
-    /// rows of x. Statistics [2, rows].
+    /// rows of x; the rows of gain and shift may lie apart. Statistics [2, rows].
     func layerNorm(
         _ x: Tensor, gain: Tensor?, offset: Float, shift: Tensor?, share: Int, epsilon: Float
+    ) -> (y: Tensor, statistics: Tensor)
+    /// The same with y in float32 or in the device's `operandType`.
+    func layerNorm(
+        _ x: Tensor, gain: Tensor?, offset: Float, shift: Tensor?, share: Int, epsilon: Float,
+        as dtype: DType
     ) -> (y: Tensor, statistics: Tensor)
     /// dgain and dshift [rows / share, C].
     func layerNormGradient(
         _ dy: Tensor, _ x: Tensor, gain: Tensor?, offset: Float, share: Int, statistics: Tensor
     ) -> (dx: Tensor, dgain: Tensor, dshift: Tensor)
-    /// x + branch · gate over rows, one row of the gate for each `share`.
+    /// The same from dy in the type of y; dx may come with the gradient `before` added to it.
+    func layerNormGradient(
+        _ dy: Tensor, _ x: Tensor, gain: Tensor?, offset: Float, share: Int, statistics: Tensor,
+        before: Tensor?
+    ) -> (dx: Tensor, dgain: Tensor, dshift: Tensor, isTotal: Bool)
+    /// x + branch · gate over rows, one row of the gate for each `share`, which may lie apart; the branch
+    /// in float32 or in the device's `operandType`.
     func gatedResidual(_ x: Tensor, _ branch: Tensor, gate: Tensor, share: Int) -> Tensor
-    /// dgate as the gate.
+    /// dbranch in the type of the branch, dgate [rows / share, C].
     func gatedResidualGradient(_ dy: Tensor, _ branch: Tensor, gate: Tensor, share: Int) -> (
         dbranch: Tensor, dgate: Tensor
     )
@@ -65,9 +76,9 @@ public protocol NetworkKernels {
     func logSoftmax(_ x: Tensor) -> Tensor
     /// dy − e^y · Σ dy.
     func logSoftmaxGradient(_ dy: Tensor, y: Tensor) -> Tensor
-    /// Loss and log Σ e^x per row; targets int32 [N].
+    /// Loss and log Σ e^x per row; targets int32 [N]; logits may be in the device's `operandType`.
     func crossEntropy(_ logits: Tensor, _ targets: Tensor) -> (loss: Tensor, logSumExp: Tensor)
-    /// dloss · (softmax − one-hot).
+    /// dloss · (softmax − one-hot), in the type of the logits.
     func crossEntropyGradient(
         _ dloss: Tensor, _ logits: Tensor, _ targets: Tensor, logSumExp: Tensor
     ) -> Tensor
@@ -152,4 +163,23 @@ extension NetworkKernels {
     public func cosineAttention(
         _ qkv: Tensor, scale: Tensor, epsilon: Float, intervals: AttentionIntervals?
     ) -> (output: Tensor, gradient: @Sendable (Tensor) -> (dqkv: Tensor, dscale: Tensor))? { nil }
+}
+
+extension NetworkKernels {
+    public func layerNorm(
+        _ x: Tensor, gain: Tensor?, offset: Float, shift: Tensor?, share: Int, epsilon: Float,
+        as dtype: DType
+    ) -> (y: Tensor, statistics: Tensor) {
+        layerNorm(
+            x, gain: gain, offset: offset, shift: shift, share: share, epsilon: epsilon)
+    }
+
+    public func layerNormGradient(
+        _ dy: Tensor, _ x: Tensor, gain: Tensor?, offset: Float, share: Int, statistics: Tensor,
+        before: Tensor?
+    ) -> (dx: Tensor, dgain: Tensor, dshift: Tensor, isTotal: Bool) {
+        let (dx, dgain, dshift) = layerNormGradient(
+            dy, x, gain: gain, offset: offset, share: share, statistics: statistics)
+        return (dx, dgain, dshift, false)
+    }
 }

@@ -70,9 +70,11 @@ public func layerNorm(
 ///   - scale: [B, 1, C] or [B, L, C].
 ///   - shift: as scale.
 ///   - epsilon: added to the biased variance.
+///   - result: the type of the result; `.operand` where only products read it.
 /// - Returns: [B, L, C]. Source: Peebles & Xie, arXiv 2212.09748, §3.2.
 public func modulatedLayerNorm(
-    _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float = 1e-6
+    _ x: Tensor, scale: Tensor, shift: Tensor, epsilon: Float = 1e-6,
+    as result: ResultType = .float32
 ) -> Tensor {
     requireShapes(
         x.rank == 3 && scale.rank == 3 && scale.shape == shift.shape
@@ -81,12 +83,14 @@ public func modulatedLayerNorm(
         "modulatedLayerNorm", [x.shape, scale.shape, shift.shape])
     let share = scale.shape[1] == x.shape[1] ? 1 : x.shape[1]
     return normalizedRows(
-        x, gain: scale, offset: 1, shift: shift, rowsPerGain: share, epsilon: epsilon)
+        x, gain: scale, offset: 1, shift: shift, rowsPerGain: share, epsilon: epsilon,
+        as: result)
 }
 
 /// The common form: y = x̂·(offset + gain) + shift, one row of gain for `rowsPerGain` rows (nil: for all).
 private func normalizedRows(
-    _ x: Tensor, gain: Tensor?, offset: Float, shift: Tensor?, rowsPerGain: Int?, epsilon: Float
+    _ x: Tensor, gain: Tensor?, offset: Float, shift: Tensor?, rowsPerGain: Int?, epsilon: Float,
+    as result: ResultType = .float32
 ) -> Tensor {
     let width = x.shape[x.rank - 1]
     let shape = x.shape
@@ -94,28 +98,37 @@ private func normalizedRows(
     if x.count == 0 { return x }
     let share = rowsPerGain ?? rows
     let x = x.contiguous()
-    let (gain, shift) = (gain?.contiguous(), shift?.contiguous())
+    let (gainRows, shiftRows) = (gain.map { vectors($0) }, shift.map { vectors($0) })
     let flat = x.detached().reshaped([rows, width])
     let (y, statistics) = x.device.layerNorm(
-        flat, gain: gain?.detached(), offset: offset, shift: shift?.detached(), share: share,
-        epsilon: epsilon)
+        flat, gain: gainRows, offset: offset, shift: shiftRows, share: share, epsilon: epsilon,
+        as: result.dtype(on: x.device))
     let inputs = [x] + [gain, shift].compactMap { $0 }
-    return recorded(y.reshaped(shape), inputs: inputs) { dy in
-        let (dx, dgain, dshift) = dy.device.layerNormGradient(
-            dy.contiguous().reshaped([rows, width]), flat, gain: gain?.detached(), offset: offset,
-            share: share, statistics: statistics)
-        var gradients: [Gradient?] = [.init(dx.reshaped(shape))]
+    return recorded(y.reshaped(shape), inputs: inputs) { dy, before in
+        let isAddable = before?.dtype == .float32 && before?.shape == shape
+        let (dx, dgain, dshift, isTotal) = dy.device.layerNormGradient(
+            dy.contiguous().reshaped([rows, width]), flat, gain: gainRows, offset: offset,
+            share: share, statistics: statistics,
+            before: isAddable ? before?.contiguous().reshaped([rows, width]) : nil)
+        var gradients: [Gradient?] = [.init(dx.reshaped(shape), isTotal: isTotal)]
         if let gain { gradients.append(.init(dgain.reshaped(gain.shape))) }
         if let shift { gradients.append(.init(dshift.reshaped(shift.shape))) }
         return gradients
     }
 }
 
+/// A gain [C], [B, 1, C] or [B, L, C] as rows of C, without a copy where its rows lie apart evenly.
+private func vectors(_ x: Tensor) -> Tensor {
+    let x = x.detached()
+    if x.rank == 3, x.shape[1] == 1, x.strides[2] == 1 { return x.squeezed(1) }
+    return x.contiguous().reshaped([-1, x.shape[x.rank - 1]])
+}
+
 /// The gated residual of AdaLN blocks: x + branch · gate in one pass.
 ///
 /// - Parameters:
 ///   - x: [B, L, C].
-///   - branch: as x.
+///   - branch: as x, or in 16 bits as a product with an `.operand` result gives it.
 ///   - gate: [B, 1, C] or [B, L, C].
 /// - Returns: as x.
 public func gatedResidual(_ x: Tensor, _ branch: Tensor, gate: Tensor) -> Tensor {
@@ -128,9 +141,9 @@ public func gatedResidual(_ x: Tensor, _ branch: Tensor, gate: Tensor) -> Tensor
     let shape = x.shape
     let flatShape = [shape[0] * shape[1], shape[2]]
     let share = gate.shape[1] == shape[1] ? 1 : shape[1]
-    let (x, branch, gate) = (x.contiguous(), branch.contiguous(), gate.contiguous())
+    let (x, branch) = (x.contiguous(), branch.contiguous())
     let flatBranch = branch.detached().reshaped(flatShape)
-    let flatGate = gate.detached().reshaped([-1, shape[2]])
+    let flatGate = vectors(gate)
     let y = x.device.gatedResidual(
         x.detached().reshaped(flatShape), flatBranch, gate: flatGate, share: share)
     return recorded(y.reshaped(shape), inputs: [x, branch, gate]) { dy in

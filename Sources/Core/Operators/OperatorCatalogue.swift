@@ -21,7 +21,7 @@ package enum OperatorCatalogue {
         "gatedResidual", "l2Normalized", "softmax", "logSoftmax", "crossEntropy", "attention",
         "cosineAttention", "embedding", "nearestCodes", "argsort", "topK", "sortedDescending",
         "resized", "upsampledNearest2x",
-        "averagePool2D", "maxPool2D", "dropout", "dropPath",
+        "averagePool2D", "maxPool2D", "dropout", "dropPath", "feedForward",
         "fieldNorm", "basisExpansion", "rotated",
     ]
 

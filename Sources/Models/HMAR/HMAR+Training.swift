@@ -132,7 +132,7 @@ public final class MaskedTraining: TrainingRun {
         let split = quantizer.split(maps)
         let logits = network.maskedLogits(
             labels: labels, nextScaleInput: quantizer.nextScaleInput(split),
-            maskInput: quantizer.maskInput(split), masked: mask.flags)
+            maskInput: quantizer.maskInput(split), masked: mask.flags, as: .operand)
         guard let loss = Self.loss(logits: logits, tokens: maps, masked: mask.flags) else {
             // γ = 0 masks nothing and teaches nothing.
             step += 1
@@ -163,7 +163,7 @@ public final class MaskedTraining: TrainingRun {
     /// The share of masked positions whose likeliest code is right.
     private static func accuracy(logits: Tensor, tokens: Tensor, masked: [Bool]) -> Double {
         let (batch, length) = (logits.shape[0], logits.shape[1])
-        let best = logits.detached().argmax(axis: -1).int32s()
+        let best = logits.detached().cast(to: .float32).argmax(axis: -1).int32s()
         let truth = tokens.int32s()
         var right = 0
         for picture in 0..<batch {

@@ -39,9 +39,11 @@ struct MaskTower: Sendable {
     ///   - maskInput: [B, L − 1, Z] from ``Quantizer/maskInput(_:)``.
     ///   - masked: L − 1 flags, shared by the batch; the first map is not counted.
     ///   - lengths: p_k² of every map.
+    ///   - result: the type of the logits.
     /// - Returns: [B, L, V].
     func logits(
-        labels: [Int32], nextScaleInput: Tensor, maskInput: Tensor, masked: [Bool], lengths: [Int]
+        labels: [Int32], nextScaleInput: Tensor, maskInput: Tensor, masked: [Bool], lengths: [Int],
+        as result: ResultType = .float32
     ) -> Tensor {
         let condition = embeddings.condition(labels)
         let embedded =
@@ -49,7 +51,7 @@ struct MaskTower: Sendable {
         let x = embeddings.sequence(condition: condition, embedded: embedded)
         return tower(
             x, conditioning: tower.conditioning(condition), mask: .blockDiagonal(lengths),
-            checkpoint: {})
+            as: result, checkpoint: {})
     }
 }
 
@@ -71,13 +73,14 @@ extension NextScaleTransformer {
     ///
     /// - Precondition: built with `isMaskedPrediction`.
     public func maskedLogits(
-        labels: [Int32], nextScaleInput: Tensor, maskInput: Tensor, masked: [Bool]
+        labels: [Int32], nextScaleInput: Tensor, maskInput: Tensor, masked: [Bool],
+        as result: ResultType = .float32
     ) -> Tensor {
         guard let maskEmbedding else { preconditionFailure("the network has no mask embedding") }
         return MaskTower(embeddings: embeddings, maskEmbedding: maskEmbedding, tower: tower)
             .logits(
                 labels: labels, nextScaleInput: nextScaleInput, maskInput: maskInput,
-                masked: masked, lengths: configuration.tokenCounts)
+                masked: masked, lengths: configuration.tokenCounts, as: result)
     }
 
     /// Whether the network is a phase-2 one.

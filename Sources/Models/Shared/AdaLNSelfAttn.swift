@@ -141,10 +141,12 @@ public struct AdaLNSelfAttn: Sendable {
         let gamma1 = dropPath.map { m.gamma1 * $0.0 } ?? m.gamma1
         let gamma2 = dropPath.map { m.gamma2 * $0.1 } ?? m.gamma2
         let attended = attend(
-            modulatedLayerNorm(x, scale: m.scale1, shift: m.shift1, epsilon: 1e-6), mask: mask,
+            modulatedLayerNorm(
+                x, scale: m.scale1, shift: m.shift1, epsilon: 1e-6, as: .operand), mask: mask,
             cache: cache)
         let h = gatedResidual(x, attended, gate: gamma1)
-        let normed = modulatedLayerNorm(h, scale: m.scale2, shift: m.shift2, epsilon: 1e-6)
+        let normed = modulatedLayerNorm(
+            h, scale: m.scale2, shift: m.shift2, epsilon: 1e-6, as: .operand)
         return gatedResidual(h, feedForward(normed), gate: gamma2)
     }
 
@@ -155,8 +157,9 @@ public struct AdaLNSelfAttn: Sendable {
     /// blocks: same numbers, and memory that doesn't grow with four times the width.
     private func feedForward(_ x: Tensor) -> Tensor {
         func all(_ x: Tensor) -> Tensor {
-            let hidden = linear(x, fc1Weight.tensor, fc1Bias.tensor).geluTanh()
-            return linear(hidden, fc2Weight.tensor, fc2Bias.tensor)
+            Core.feedForward(
+                x, fc1Weight.tensor, fc1Bias.tensor, fc2Weight.tensor, fc2Bias.tensor,
+                as: .operand)
         }
         let rows = x.count / width
         let block = max(1, Self.hiddenBytes / (16 * width))
@@ -171,7 +174,7 @@ public struct AdaLNSelfAttn: Sendable {
     private func attend(_ x: Tensor, mask: AttentionMask, cache: KeyValueCache?) -> Tensor {
         let (batch, length) = (x.shape[0], x.shape[1])
         let bias = Tensor.concatenated([qBias.tensor, zeroKeyBias, vBias.tensor], axis: 0)
-        let qkv = linear(x, qkvWeight.tensor, bias)
+        let qkv = linear(x, qkvWeight.tensor, bias, as: cache == nil ? .operand : .float32)
             .reshaped([batch, length, 3, heads, width / heads])
         // The limit holds on the logarithm: exp(ln 100) at most.
         let scale = scaleMul.tensor.clamped(-.greatestFiniteMagnitude, log(Float(100))).exp()
@@ -180,7 +183,8 @@ public struct AdaLNSelfAttn: Sendable {
             cache.map { attend(qkv, scale: scale, mask: mask, cache: $0) }
             ?? cosineAttention(qkv, scale: scale, mask: mask)
         return linear(
-            mixed.reshaped([batch, length, width]), projectionWeight.tensor, projectionBias.tensor)
+            mixed.reshaped([batch, length, width]), projectionWeight.tensor,
+            projectionBias.tensor, as: .operand)
     }
 
     /// The same as `cosineAttention` of qkv [B, l, 3, H, D] that also sees what is in the cache.

@@ -29,7 +29,7 @@ struct NextScaleLoss {
     ) -> [TrainingMetric] {
         let batch = logits.shape[0]
         let length = logits.shape[1]
-        let best = logits.detached().argmax(axis: -1).int32s()
+        let best = logits.detached().cast(to: .float32).argmax(axis: -1).int32s()
         let truth = tokens.int32s()
         let values = crossEntropies.detached().floats()
         var metrics: [TrainingMetric] = []

@@ -114,7 +114,8 @@ public final class NextScaleTraining: TrainingRun {
             labels: labels, nextScaleInput: input,
             dropPath: dropPathFactors(
                 configuration.model.dropPathRates, batch: indices.count, rank: parallel.rank,
-                generator: &generator))
+                generator: &generator),
+            as: .operand)
         let result = NextScaleLoss(logits: logits, tokens: maps, weights: weights)
         let optimisation = try optimizer.update(loss: result.loss, step: step)
         let measures = step % configuration.measureInterval == 0

@@ -90,15 +90,17 @@ public final class NextScaleTransformer: Sendable {
     ///   - labels: B class labels, N_c for "no class".
     ///   - nextScaleInput: [B, L − 1, Z] from ``Quantizer/nextScaleInput(_:)``.
     ///   - dropPath: one pair of per-sample factors per block, in training.
+    ///   - result: the type of the logits; `.operand` for a loss, which sums in float32.
     /// - Returns: [B, L, V].
     public func logits(
-        labels: [Int32], nextScaleInput: Tensor, dropPath: [(Tensor, Tensor)]? = nil
+        labels: [Int32], nextScaleInput: Tensor, dropPath: [(Tensor, Tensor)]? = nil,
+        as result: ResultType = .float32
     ) -> Tensor {
         let condition = embeddings.condition(labels)
         let x = embeddings.sequence(
             condition: condition, embedded: embeddings.word(nextScaleInput))
         return tower(
             x, conditioning: tower.conditioning(condition), mask: mask, dropPath: dropPath,
-            checkpoint: {})
+            as: result, checkpoint: {})
     }
 }

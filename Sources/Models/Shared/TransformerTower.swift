@@ -35,12 +35,14 @@ struct TransformerHead: Sendable {
         return (parts[0], parts[1])
     }
 
-    /// Logits [B, L, V] in float32.
-    func callAsFunction(_ x: Tensor, _ modulation: (scale: Tensor, shift: Tensor)) -> Tensor {
+    /// Logits [B, L, V].
+    func callAsFunction(
+        _ x: Tensor, _ modulation: (scale: Tensor, shift: Tensor), as result: ResultType = .float32
+    ) -> Tensor {
         linear(
             modulatedLayerNorm(
-                x, scale: modulation.scale, shift: modulation.shift, epsilon: 1e-6),
-            weight.tensor, bias.tensor)
+                x, scale: modulation.scale, shift: modulation.shift, epsilon: 1e-6, as: .operand),
+            weight.tensor, bias.tensor, as: result)
     }
 }
 
@@ -107,16 +109,17 @@ struct TransformerTower: Sendable {
     /// - Parameters:
     ///   - caches: one per block, for VAR.
     ///   - dropPath: one pair per block, in training.
+    ///   - result: the type of the logits.
     ///   - checkpoint: called before every block; may throw to end the work.
     func callAsFunction(
         _ x: Tensor, conditioning: TowerConditioning, mask: AttentionMask = .full,
         caches: [KeyValueCache]? = nil, dropPath: [(Tensor, Tensor)]? = nil,
-        checkpoint: () throws -> Void
+        as result: ResultType = .float32, checkpoint: () throws -> Void
     ) rethrows -> Tensor {
         head(
             try features(
                 x, conditioning: conditioning, mask: mask, caches: caches, dropPath: dropPath,
-                checkpoint: checkpoint), conditioning.head)
+                checkpoint: checkpoint), conditioning.head, as: result)
     }
 
     private func features(

@@ -42,7 +42,8 @@ extension SelfCheck {
     }
 
     private static func isProduct(_ row: Operator) -> Bool {
-        ["linear", "matmul", "convolution2D", "attention"].contains { row.name.hasPrefix($0) }
+        ["linear", "matmul", "convolution2D", "attention", "feedForward"]
+            .contains { row.name.hasPrefix($0) }
     }
 
     private static func onDevice(
@@ -183,6 +184,15 @@ extension SelfCheck {
             attentionRow(
                 heads: 1, queries: 2100, keys: 2100, size: 32,
                 .blockDiagonal([300, 1, 1799])),
+            Operator("feedForward", [3, 57, 64], [256, 64], [256], [48, 256], [48]) {
+                feedForward($0[0], $0[1], $0[2], $0[3], $0[4])
+            },
+            Operator("linear, crossEntropy", [130, 64], [1_024, 64], [1_024]) {
+                crossEntropy(
+                    linear($0[0], $0[1], $0[2], as: .operand),
+                    targets: Tensor(int32: (0..<130).map { $0 * 7 }, shape: [130]))
+            },
+            attentionBlock,
             cosineRow(heads: 5, size: 64, .blockDiagonal(scales)),
             cosineRow(heads: 2, size: 32, .blockCausal(scales)),
             Operator("attention, packed", [2, 70, 3, 4, 32]) {
@@ -216,6 +226,23 @@ extension SelfCheck {
             "attention, \(mask)".split(separator: "(").first.map(String.init) ?? "attention",
             [2, heads, queries, size], [2, heads, keys, size], [2, heads, keys, size]
         ) { attention($0[0], $0[1], $0[2], scale: 0.25, mask: mask) }
+    }
+
+    /// What a transformer block does around its attention, its branch in the type of products.
+    private static let attentionBlock = Operator(
+        "attention block", [2, 91, 128], [2, 6, 128], [384, 128], [384], [128, 128], [128]
+    ) { inputs in
+        let modulation = inputs[1].split(axis: 1, sizes: [1, 1, 1, 1, 1, 1])
+        let normed = modulatedLayerNorm(
+            inputs[0], scale: modulation[2], shift: modulation[4], as: .operand)
+        let qkv = linear(normed, inputs[2], inputs[3], as: .operand)
+            .reshaped([2, 91, 3, 2, 64])
+        let mixed = cosineAttention(
+            qkv, scale: Tensor([3, 5], shape: [2]),
+            mask: .blockDiagonal(Array(scales.prefix(6)))
+        ).reshaped([2, 91, 128])
+        return gatedResidual(
+            inputs[0], linear(mixed, inputs[4], inputs[5], as: .operand), gate: modulation[0])
     }
 
     private static func cosineRow(heads: Int, size: Int, _ mask: AttentionMask) -> Operator {

@@ -1,4 +1,4 @@
-// Group, layer and l2 normalisation and the gated residual. SPDX-License-Identifier: Apache-2.0
+// Group and l2 normalisation; layer normalisation of unusual widths. SPDX-License-Identifier: Apache-2.0
 
 // MARK: Group normalisation
 
@@ -201,85 +201,9 @@ extern "C" __global__ void group_norm_weight_gradient(const float *sums, float *
     dbias[c] = b;
 }
 
-// MARK: Rows
-
-// Rows whose width is a multiple of 4 and at most 128·VECTORS: a warp holds one row in registers.
-// Others: a warp reads its row again for every pass.
-enum { VECTORS = 16 };
+// MARK: Layer normalisation of any width, backward; the rest of it is in layernorm.cu
 
 __device__ __forceinline__ float4 load4(const float *row, int vector) { return ((const float4 *)row)[vector]; }
-
-__device__ __forceinline__ void normalize_in_registers(const float *x, const float *gain, float offset,
-                                   const float *shift, float epsilon, float *y, int width,
-                                   float &mean, float &rstd) {
-    int lane = threadIdx.x % 32;
-    float4 values[VECTORS];
-    float sum = 0;
-#pragma unroll
-    for (int i = 0; i < VECTORS; i++) {
-        int at = lane + 32 * i;
-        if (at * 4 >= width) break;
-        values[i] = load4(x, at);
-        sum += (values[i].x + values[i].y) + (values[i].z + values[i].w);
-    }
-    mean = warp_sum(sum) / width;
-    float squares = 0;
-#pragma unroll
-    for (int i = 0; i < VECTORS; i++) {
-        if ((lane + 32 * i) * 4 >= width) break;
-        values[i].x -= mean;
-        values[i].y -= mean;
-        values[i].z -= mean;
-        values[i].w -= mean;
-        squares += (values[i].x * values[i].x + values[i].y * values[i].y) +
-                   (values[i].z * values[i].z + values[i].w * values[i].w);
-    }
-    rstd = rsqrtf(warp_sum(squares) / width + epsilon);
-#pragma unroll
-    for (int i = 0; i < VECTORS; i++) {
-        int at = lane + 32 * i;
-        if (at * 4 >= width) break;
-        float4 g = gain ? load4(gain, at) : make_float4(1 - offset, 1 - offset, 1 - offset,
-                                                        1 - offset);
-        float4 b = shift ? load4(shift, at) : make_float4(0, 0, 0, 0);
-        float4 v = values[i];
-        v.x = v.x * rstd * (offset + g.x) + b.x;
-        v.y = v.y * rstd * (offset + g.y) + b.y;
-        v.z = v.z * rstd * (offset + g.z) + b.z;
-        v.w = v.w * rstd * (offset + g.w) + b.w;
-        ((float4 *)y)[at] = v;
-    }
-}
-
-// y = x̂·(offset + gain) + shift; statistics [2][rows]. Without a gain the factor is 1. Eight warps
-// a block, a row each.
-extern "C" __global__ void layer_norm(const float *x, const float *gain, float offset,
-                                      const float *shift, float *y, float *statistics, int rows,
-                                      int width, int share, float epsilon) {
-    int r = blockIdx.x * 8 + threadIdx.x / 32, lane = threadIdx.x % 32;
-    if (r >= rows) return;
-    const float *from = x + (long long)r * width;
-    float *to = y + (long long)r * width;
-    if (gain) gain += (long long)(r / share) * width;
-    if (shift) shift += (long long)(r / share) * width;
-    float mean, rstd;
-    if (width % 4 == 0 && width <= 128 * VECTORS) {
-        normalize_in_registers(from, gain, offset, shift, epsilon, to, width, mean, rstd);
-    } else {
-        float sum = 0, squares = 0;
-        for (int i = lane; i < width; i += 32) sum += from[i];
-        mean = warp_sum(sum) / width;
-        for (int i = lane; i < width; i += 32) squares += (from[i] - mean) * (from[i] - mean);
-        rstd = rsqrtf(warp_sum(squares) / width + epsilon);
-        for (int i = lane; i < width; i += 32)
-            to[i] = (from[i] - mean) * rstd * (gain ? offset + gain[i] : 1.0f) +
-                    (shift ? shift[i] : 0.0f);
-    }
-    if (lane == 0) {
-        statistics[r] = mean;
-        statistics[rows + r] = rstd;
-    }
-}
 
 // dx = rstd·(g − mean(g) − x̂·mean(g·x̂)) with g = dy·(offset + gain). Eight warps a block.
 extern "C" __global__ void layer_norm_input_gradient(const float *dy, const float *x,
@@ -379,55 +303,6 @@ extern "C" __global__ void layer_norm_gain_gradient(const float *dy, const float
         dgain[(long long)blockIdx.x * width + column] = gain;
         dshift[(long long)blockIdx.x * width + column] = shift;
     }
-}
-
-// out [groups][width] = Σ parts [groups][parts][width], in order.
-extern "C" __global__ void add_row_parts(const float *from, float *out, int groups, int parts,
-                                         int width) {
-    long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (at >= (long long)groups * width) return;
-    const float *own = from + at / width * parts * width + at % width;
-    float sum = 0;
-    for (int p = 0; p < parts; p++) sum += own[(long long)p * width];
-    out[at] = sum;
-}
-
-// y = x + branch · gate, one row of the gate for `share` rows.
-extern "C" __global__ void gated_residual(const float *x, const float *branch, const float *gate,
-                                          float *y, long long count, int width, int share) {
-    long long at = (long long)blockIdx.x * blockDim.x + threadIdx.x;
-    if (width % 4 == 0) {
-        at *= 4;
-        if (at >= count) return;
-        float4 a = *(const float4 *)(x + at), b = *(const float4 *)(branch + at);
-        float4 g = *(const float4 *)(gate + at / width / share * width + at % width);
-        *(float4 *)(y + at) = make_float4(a.x + b.x * g.x, a.y + b.y * g.y, a.z + b.z * g.z,
-                                          a.w + b.w * g.w);
-    } else if (at < count) {
-        y[at] = x[at] + branch[at] * gate[at / width / share * width + at % width];
-    }
-}
-
-// dbranch = dy · gate, and dgate [groups·parts][width] = Σ dy · branch. Grid as for the gain.
-extern "C" __global__ void gated_residual_gradient(const float *dy, const float *branch,
-                                                   const float *gate, float *dbranch, float *dgate,
-                                                   int width, int share, int parts) {
-    __shared__ float scratch[8][2][32];
-    int lane = threadIdx.x % 32, warp = threadIdx.x / 32, column = blockIdx.y * 32 + lane;
-    int begin, end;
-    rows_of_part(share, parts, begin, end);
-    float sum = 0, unused = 0;
-    if (column < width) {
-        float g = gate[(long long)(blockIdx.x / parts) * width + column];
-        for (int r = begin + warp; r < end; r += 8) {
-            long long at = (long long)r * width + column;
-            float d = dy[at];
-            dbranch[at] = d * g;
-            sum += d * branch[at];
-        }
-    }
-    add_warps(sum, unused, scratch);
-    if (warp == 0 && column < width) dgate[(long long)blockIdx.x * width + column] = sum;
 }
 
 // MARK: l2; a warp a row, eight rows a block

@@ -175,3 +175,26 @@ extern "C" __global__ void sum_doubles(const double* x, double* y, int64_t count
     total = block_sum(total, scratch);
     if (threadIdx.x == 0) y[0] = total;
 }
+
+// y [gridDim.y][width] = sums of parts of the rows of x, bfloat16, an even width. Grid (columns / 64, parts),
+// block 256: a lane two columns, a warp every eighth row.
+extern "C" __global__ void sum_columns_bf16(const uint16_t* x, float* y, int rows, int width) {
+    __shared__ float2 scratch[8][32];
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    const int column = blockIdx.x * 64 + 2 * lane;
+    const int begin = (int)((int64_t)rows * blockIdx.y / gridDim.y);
+    const int end = (int)((int64_t)rows * (blockIdx.y + 1) / gridDim.y);
+    float2 sum = make_float2(0, 0);
+    if (column < width)
+#pragma unroll 8
+        for (int r = begin + warp; r < end; r += 8) {
+            const uint32_t v = *(const uint32_t*)(x + (int64_t)r * width + column);
+            sum.x += __uint_as_float(v << 16);
+            sum.y += __uint_as_float(v & 0xffff0000u);
+        }
+    scratch[warp][lane] = sum;
+    __syncthreads();
+    if (warp != 0 || column >= width) return;
+    for (int w = 1; w < 8; ++w) sum.x += scratch[w][lane].x, sum.y += scratch[w][lane].y;
+    *(float2*)(y + (int64_t)blockIdx.y * width + column) = sum;
+}
