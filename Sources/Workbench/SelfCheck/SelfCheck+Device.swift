@@ -229,20 +229,22 @@ extension SelfCheck {
     }
 
     /// What a transformer block does around its attention, its branch in the type of products.
-    private static let attentionBlock = Operator(
-        "attention block", [2, 91, 128], [2, 6, 128], [384, 128], [384], [128, 128], [128]
-    ) { inputs in
-        let modulation = inputs[1].split(axis: 1, sizes: [1, 1, 1, 1, 1, 1])
-        let normed = modulatedLayerNorm(
-            inputs[0], scale: modulation[2], shift: modulation[4], as: .operand)
-        let qkv = linear(normed, inputs[2], inputs[3], as: .operand)
-            .reshaped([2, 91, 3, 2, 64])
-        let mixed = cosineAttention(
-            qkv, scale: Tensor([3, 5], shape: [2]),
-            mask: .blockDiagonal(Array(scales.prefix(6)))
-        ).reshaped([2, 91, 128])
-        return gatedResidual(
-            inputs[0], linear(mixed, inputs[4], inputs[5], as: .operand), gate: modulation[0])
+    private static var attentionBlock: Operator {
+        Operator(
+            "attention block", [2, 91, 128], [2, 6, 128], [384, 128], [384], [128, 128], [128]
+        ) { inputs in
+            let modulation = inputs[1].split(axis: 1, sizes: [1, 1, 1, 1, 1, 1])
+            let normed = modulatedLayerNorm(
+                inputs[0], scale: modulation[2], shift: modulation[4], as: .operand)
+            let qkv = linear(normed, inputs[2], inputs[3], as: .operand)
+                .reshaped([2, 91, 3, 2, 64])
+            let mixed = cosineAttention(
+                qkv, scale: Tensor([3, 5], shape: [2]),
+                mask: .blockDiagonal(Array(scales.prefix(6)))
+            ).reshaped([2, 91, 128])
+            return gatedResidual(
+                inputs[0], linear(mixed, inputs[4], inputs[5], as: .operand), gate: modulation[0])
+        }
     }
 
     private static func cosineRow(heads: Int, size: Int, _ mask: AttentionMask) -> Operator {
