@@ -8,5 +8,7 @@ public enum TrainingSystems {
         TokenizerTrainingSystem(), NextScaleTrainingSystem.hmar, MaskedTrainingSystem(),
         NextScaleTrainingSystem.var, ImageClassifierTrainingSystem(),
         PointClassPoseTrainingSystem(),
+        AutoencoderTrainingSystem.sslSym, AutoencoderTrainingSystem.plain,
+        SymmetryLevelTrainingSystem(),
     ]
 }

@@ -18,6 +18,10 @@ public struct OptimizerConfiguration: Sendable, Equatable, Codable {
     public var warmUpSteps: Int
     /// Last rate as a share of the peak, `wpe`.
     public var floor: Float
+    /// How the rate falls after it was held.
+    public var decay: LearningRateSchedule.Decay = .linear
+    /// Share of the steps after warm-up for which the peak is held.
+    public var hold: Float = 0.05
     public var weightDecay: Float
     public var beta1: Float
     public var beta2: Float
@@ -105,7 +109,7 @@ struct NetworkOptimizer {
         schedule = LearningRateSchedule(
             peak: configuration.learningRate,
             warmUpSteps: configuration.warmUpSteps, totalSteps: configuration.steps,
-            floor: configuration.floor)
+            hold: configuration.hold, floor: configuration.floor, decay: configuration.decay)
     }
 
     private static func isDecayed(_ parameter: Parameter) -> Bool {

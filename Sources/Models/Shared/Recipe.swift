@@ -38,10 +38,10 @@ struct Recipe {
             "optimizer",
             keys: [
                 "learning_rate", "warm_up_steps", "weight_decay", "beta1", "beta2", "clip_norm",
-                "ema_decay", "floor", "max_minutes",
+                "ema_decay", "floor", "max_minutes", "decay", "hold",
             ])
         let steps = try steps
-        return OptimizerConfiguration(
+        var configuration = OptimizerConfiguration(
             learningRate: Float(try section.double("learning_rate", in: 1e-8...1)), steps: steps,
             warmUpSteps: try section.int("warm_up_steps", default: 0, in: 0...steps),
             floor: Float(try section.double("floor", default: 0.1, in: 0...1)),
@@ -52,6 +52,15 @@ struct Recipe {
             averageDecay: Float(try section.double("ema_decay", default: 0.999, in: 0...0.999999)),
             maxMinutes: try context.maxMinutes
                 ?? section.doubleIfPresent("max_minutes", in: 0.001...100_000))
+        let decay = try section.string("decay", default: configuration.decay.rawValue)
+        guard let known = LearningRateSchedule.Decay(rawValue: decay) else {
+            let all = LearningRateSchedule.Decay.allCases.map(\.rawValue)
+            throw section.invalidValue("decay", expected: all.joined(separator: ", "))
+        }
+        configuration.decay = known
+        configuration.hold = Float(
+            try section.double("hold", default: Double(configuration.hold), in: 0...1))
+        return configuration
     }
 
     /// The pictures of `[data]`: what is trained on and what is held out.
