@@ -34,6 +34,8 @@ public final class WorkbenchApplication: Application {
         case scrubbing(passes: Int, Rect)
         case divider(Layout<LayoutSlot>.Divider)
         case panning(Rect, Point)
+        /// The slider that turns the symmetry pane's input.
+        case turning(Rect)
     }
 
     /// Creates the application and begins to look for models.
@@ -88,6 +90,7 @@ public final class WorkbenchApplication: Application {
         var deadlines: [Double] = []
         if let notice = state.notice { deadlines.append(notice.until) }
         if let since = state.session.dirtySince { deadlines.append(since + SessionState.delay) }
+        if let turn = state.symmetryDeadline { deadlines.append(turn) }
         return deadlines.min()
     }
 
@@ -103,8 +106,9 @@ public final class WorkbenchApplication: Application {
 
     public func tick(now: Double) {
         let noticeBefore = state.notice
+        let eyeBefore = state.symmetry.eye
         perform(Reducer.reduce(&state, .tick(now)))
-        if state.notice != noticeBefore { needsDisplay = true }
+        if state.notice != noticeBefore || state.symmetry.eye != eyeBefore { needsDisplay = true }
         for action in mailbox.take() { send(action) }
         takeLog()
     }
@@ -350,6 +354,10 @@ public final class WorkbenchApplication: Application {
             send(.focus(.preview))
             drag = .scrubbing(passes: passes, rect)
             scrub(event, passes: passes, rect)
+        case .turn(let rect):
+            send(.focus(.symmetry))
+            drag = .turning(rect)
+            turn(event, rect)
         case .pane(let pane): send(.focus(pane))
         case .divider(let divider):
             // Titles stand on borders: a click on one also means its pane.
@@ -364,6 +372,7 @@ public final class WorkbenchApplication: Application {
         case .none: break
         case .painting(let area): send(.mask(.move(area.point(event))))
         case .scrubbing(let passes, let rect): scrub(event, passes: passes, rect)
+        case .turning(let rect): turn(event, rect)
         case .panning(let rect, let last):
             guard state.preview.zoom > 1 else { return }
             let scale = 1 / Double(state.preview.zoom)
@@ -390,6 +399,13 @@ public final class WorkbenchApplication: Application {
         send(.preview(.scrub(to: pass)))
     }
 
+    /// The slider's ends are half a turn to either side.
+    private func turn(_ event: MouseEvent, _ rect: Rect) {
+        let offset = max(0, min(rect.width - 1, event.cell.x - rect.x))
+        let share = Double(offset) / Double(max(1, rect.width - 1))
+        send(.symmetry(.rotate(to: (360 * share - 180).rounded())))
+    }
+
     private func wheel(_ event: MouseEvent) {
         let steps = event.kind == .wheelUp ? -1 : 1
         if !state.overlays.isEmpty {
@@ -411,6 +427,7 @@ public final class WorkbenchApplication: Application {
         case .tokens: send(.command(steps > 0 ? .nextScale : .previousScale))
         case .jobs: send(.jobs(.select(state.jobs.selected + steps)))
         case .log: send(.log(.scroll(-steps * 3)))
+        case .symmetry: send(.symmetry(.scrollList(steps)))
         }
     }
 }

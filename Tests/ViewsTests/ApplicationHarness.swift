@@ -19,7 +19,7 @@ final class ApplicationHarness {
         size: CellSize = CellSize(columns: 120, rows: 40), passSeconds: Double = 0,
         patchNums: [Int] = [1, 2, 3, 5, 7], imageSize: Int = 28, stateFolder: String? = nil,
         capabilities: Capabilities = ApplicationHarness.sixelTerminal,
-        themes: ThemeLibrary? = nil,
+        themes: ThemeLibrary? = nil, symmetry: [FakeSymmetryModel] = [],
         options: (inout ApplicationOptions) -> Void = { _ in }
     ) {
         let model = FakeImageModel(
@@ -34,14 +34,23 @@ final class ApplicationHarness {
         let clock = clock
         application = WorkbenchApplication(
             services: Services(
-                listModels: { ([ModelEntry(card: model.card, folder: "/models")], []) },
-                loadModel: { _, _ in model },
+                listModels: {
+                    let cards = [model.card] + symmetry.map(\.card)
+                    return (cards.map { ModelEntry(card: $0, folder: "/models") }, [])
+                },
+                loadModel: { entry, _ -> any LoadedModel in
+                    let fake = symmetry.first { $0.card.name == entry.card.name }
+                    if let fake { return fake }
+                    return model
+                },
                 openPicture: { path, side in
                     (RGBImage(width: side, height: side, red: 200), "\(path) was resized.")
                 },
                 importMask: { _ in PixelMask(width: 14, height: 14, filledWith: true) },
                 writeMask: { mask, path in files.add(path, mask: mask) },
-                writePicture: { _, recipe, path in files.add(path, recipe: recipe) }),
+                writePicture: { _, recipe, path in files.add(path, recipe: recipe) },
+                isSymmetryModel: { $0.card.system == "fake-symmetry" },
+                writeFile: { bytes, path in files.add(path, bytes: bytes) }),
             themes: themes, options: settings, environment: [:], clock: { clock.now }, wake: {})
         application.terminalChanged(capabilities)
         application.handle(.resize(ScreenSize(cells: size)))
@@ -124,6 +133,7 @@ final class FakeFiles: @unchecked Sendable {
     private var written: [String] = []
     private var storedRecipes: [PictureRecipe] = []
     private var storedMasks: [PixelMask] = []
+    private var storedFiles: [String: [UInt8]] = [:]
 
     func add(_ path: String, recipe: PictureRecipe) {
         lock.withLock {
@@ -139,6 +149,14 @@ final class FakeFiles: @unchecked Sendable {
         }
     }
 
+    func add(_ path: String, bytes: [UInt8]) {
+        lock.withLock {
+            written.append(path)
+            storedFiles[path] = bytes
+        }
+    }
+
+    var files: [String: [UInt8]] { lock.withLock { storedFiles } }
     var paths: [String] { lock.withLock { written } }
     var recipes: [PictureRecipe] { lock.withLock { storedRecipes } }
     var masks: [PixelMask] { lock.withLock { storedMasks } }

@@ -13,6 +13,11 @@ public struct ModelRegistry: Sendable {
     /// The systems known, in alphabetical order.
     public var systems: [String] { loaders.keys.sorted() }
 
+    /// Whether models of a system find symmetries (``SymmetryDiscovering``).
+    public func findsSymmetries(system: String) -> Bool {
+        loaders[system] is any SymmetryModelLoader
+    }
+
     /// Loads a model after checking that its files are there and whole in size.
     ///
     /// - Throws: ``CatalogError``, and what the system's loader throws.

@@ -3,7 +3,7 @@
 
 nonisolated extension KeyBindings {
     static let `default` = KeyBindings(
-        global + models + schedule + preview + mask + tokens + jobs + log)
+        global + models + schedule + preview + mask + tokens + jobs + log + symmetry)
 
     private static func c(_ character: Character) -> KeyPress { KeyPress(character) }
     private static func ctrl(_ character: Character) -> KeyPress { KeyPress(character, .control) }
@@ -25,6 +25,7 @@ nonisolated extension KeyBindings {
         Binding(.global, .focusTokens, [c("5")]),
         Binding(.global, .focusJobs, [c("6")]),
         Binding(.global, .focusLog, [c("7")]),
+        Binding(.global, .focusSymmetry, [c("9")]),
         Binding(.global, .confirm, [k(.enter)]),
         Binding(.global, .back, [k(.escape)]),
         Binding(.global, .runAgain, [c("r")]),
@@ -105,6 +106,7 @@ nonisolated extension KeyBindings {
         Binding(.pane(.preview), .panUp, [k(.up, .alt)]),
         Binding(.pane(.preview), .panDown, [k(.down, .alt)]),
         Binding(.pane(.preview), .cycleImages, [c("i")]),
+        Binding(.pane(.preview), .sendToSymmetry, [c("s")]),
     ]
 
     private static let mask: [Binding] = [
@@ -166,6 +168,48 @@ nonisolated extension KeyBindings {
         Binding(.pane(.log), .logLess, [c("-")]),
     ]
 
+    private static let symmetry: [Binding] = [
+        Binding(.pane(.symmetry), .openSymmetrySet, [c("o")]),
+        Binding(.pane(.symmetry), .openSymmetryFolder, [c("O")]),
+        Binding(.pane(.symmetry), .nameSymmetryData, [c("D")]),
+        Binding(.pane(.symmetry), .chooseSymmetryModel, [c("M")]),
+        Binding(.pane(.symmetry), .moveUp, [k(.up), c("k")], title: "Input above"),
+        Binding(.pane(.symmetry), .moveDown, [k(.down), c("j")], title: "Input below"),
+        Binding(.pane(.symmetry), .moveLeft, [k(.left), c("h")], title: "Bin to the left"),
+        Binding(.pane(.symmetry), .moveRight, [k(.right), c("l")], title: "Bin to the right"),
+        Binding(.pane(.symmetry), .increase, [c("+"), c("=")], title: "Turn the input by 5°"),
+        Binding(.pane(.symmetry), .decrease, [c("-")], title: "Turn the input by −5°"),
+        Binding(.pane(.symmetry), .increaseMore, [c("L")], title: "Turn the input by 30°"),
+        Binding(.pane(.symmetry), .decreaseMore, [c("H")], title: "Turn the input by −30°"),
+        Binding(.pane(.symmetry), .typeRotation, [c("e")]),
+        Binding(.pane(.symmetry), .unrotate, [c("0")]),
+        Binding(.pane(.symmetry), .nextRotationAxis, [c("A")]),
+        Binding(.pane(.symmetry), .nextSymmetryScope, [c("s")]),
+        Binding(.pane(.symmetry), .nextSymmetryView, [c("m")]),
+        Binding(.pane(.symmetry), .symmetryTable, [c("T")]),
+        Binding(.pane(.symmetry), .toggleRawPoses, [c("w")]),
+        Binding(.pane(.symmetry), .toggleTrueLaw, [c("z")]),
+        Binding(.pane(.symmetry), .nextSymmetryOrder, [c("i")]),
+        Binding(.pane(.symmetry), .fewerNeighbours, [c("[")]),
+        Binding(.pane(.symmetry), .moreNeighbours, [c("]")]),
+        Binding(.pane(.symmetry), .nextMetric, [c("d")]),
+        Binding(.pane(.symmetry), .nextEstimator, [c("E")]),
+        Binding(.pane(.symmetry), .nextMean, [c("c")]),
+        Binding(.pane(.symmetry), .narrowerTukey, [c("{")]),
+        Binding(.pane(.symmetry), .widerTukey, [c("}")]),
+        Binding(.pane(.symmetry), .nextSymmetryFamily, [c("f")]),
+        Binding(.pane(.symmetry), .narrowerKernel, [c("(")]),
+        Binding(.pane(.symmetry), .widerKernel, [c(")")]),
+        Binding(.pane(.symmetry), .nextOutsideRule, [c("x")]),
+        Binding(.pane(.symmetry), .nextSymmetryPath, [c("a")]),
+        Binding(.pane(.symmetry), .compareSymmetry, [c("v")]),
+        Binding(.pane(.symmetry), .compareSymmetryModels, [c("V")]),
+        Binding(.pane(.symmetry), .switchSymmetrySide, [c("b")]),
+        Binding(.pane(.symmetry), .toggleTurning, [c(" ")]),
+        Binding(.pane(.symmetry), .standardizedToMask, [c("S")]),
+        Binding(.pane(.symmetry), .exportSymmetry, [c("W")]),
+    ]
+
     /// The most useful keys of a pane, for the bottom line.
     static func hints(for pane: PaneID) -> [Command] {
         switch pane {
@@ -176,6 +220,11 @@ nonisolated extension KeyBindings {
         case .tokens: [.previousScale, .nextScale, .nextColoring, .followScale, .help]
         case .jobs: [.cancelJob, .retryJob, .pauseQueue, .removeJob, .jobUp, .clearFinished]
         case .log: [.search, .logMore, .logLess, .help, .palette]
+        case .symmetry:
+            [
+                .openSymmetrySet, .nextSymmetryScope, .nextSymmetryView, .nextMean,
+                .compareSymmetry, .exportSymmetry,
+            ]
         }
     }
 }

@@ -11,6 +11,8 @@ enum HitTarget {
     case preview(Rect)
     /// A bar of so many passes.
     case scrub(passes: Int, Rect)
+    /// The slider that turns an input by hand.
+    case turn(Rect)
     case pane(PaneID)
     case divider(Layout<LayoutSlot>.Divider)
     case panel(FilterPanel, Rect)

@@ -33,6 +33,12 @@ enum OverlayDrawing {
             panel(
                 "History", list, history(overlay, context), in: area, into: &surface,
                 context: context)
+        case .symmetry(let picker, let list):
+            let lines = context.state.symmetryChoices(picker, query: list.entry.text)
+            panel(
+                picker.title, list,
+                lines.map { FilterPanel.Line($0.title, detail: $0.name) }, in: area,
+                into: &surface, context: context)
         case .menu(let pane, let point, let selected):
             menu(pane, at: point, selected, in: area, into: &surface, context: context)
         case .prompt(let kind, let entry, let problem):

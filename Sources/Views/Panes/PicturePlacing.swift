@@ -10,6 +10,8 @@ enum PictureID {
     static func scale(_ index: Int) -> Int { 100 + index }
     static func batch(_ index: Int) -> Int { 200 + index }
     static func comparison(_ index: Int) -> Int { 300 + index }
+    /// Pictures of the symmetry pane, counted on each side.
+    static func symmetry(_ index: Int, side: Int) -> Int { 400 + 100 * side + index }
 }
 
 extension DrawContext {

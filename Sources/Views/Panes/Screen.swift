@@ -63,6 +63,7 @@ enum Screen {
     private static func inside(_ content: Rect, of pane: PaneID) -> Rect {
         switch pane {
         case .preview, .mask: content
+        case .symmetry: content.width >= 40 ? content.inset(1, 0) : content
         case .models, .schedule, .tokens, .jobs, .log:
             content.width >= 30 ? content.inset(1, 0) : content
         }
@@ -148,6 +149,8 @@ enum Screen {
         case .tokens: TokensPane.draw(into: &surface, context: context, isFocused: isFocused)
         case .jobs: JobsPane.draw(into: &surface, context: context, isFocused: isFocused)
         case .log: LogPane.draw(into: &surface, context: context, isFocused: isFocused)
+        case .symmetry:
+            SymmetryPane.draw(into: &surface, context: context, isFocused: isFocused)
         }
     }
 

@@ -11,8 +11,10 @@ struct ScreenLayout {
     /// Row of the notices; nil where the hints give way to them.
     var noticeRow: Int?
     var hintRow: Int
+    private let focus: PaneID
 
     init(_ state: AppState, size: CellSize) {
+        focus = state.layout.focus
         let hasNoticeRow = size.rows >= 24
         hintRow = size.rows - 1
         noticeRow = hasNoticeRow ? size.rows - 2 : nil
@@ -26,6 +28,9 @@ struct ScreenLayout {
             form = size.columns >= 104 && size.rows >= 26 ? .wide : .medium
         }
         tree = state.layout.trees[form] ?? Self.tree(form, size: size, state: state)
+        if state.layout.focus.fillsScreen {
+            tree = Layout(.pane(.center, minimum: CellSize(columns: 20, rows: 4)))
+        }
         arrangement = tree.arrange(
             screen: size, area: area, focus: Self.slot(of: state.layout.focus, form: form),
             zoom: state.layout.zoom)
@@ -45,12 +50,13 @@ struct ScreenLayout {
         case .tokens: form == .wide ? .tokens : .center
         case .jobs: form == .wide ? .jobs : .center
         case .log: form == .wide ? .log : .center
+        case .symmetry: .center
         }
     }
 
     /// The pane that a slot shows.
     func pane(in slot: LayoutSlot, state: AppState) -> PaneID {
-        if form == .narrow { return state.layout.focus }
+        if form == .narrow || state.layout.focus.fillsScreen { return state.layout.focus }
         switch slot {
         case .models: return .models
         case .schedule: return .schedule
@@ -63,7 +69,10 @@ struct ScreenLayout {
 
     /// The panes that share the middle column.
     var centerTabs: [PaneID] {
-        form == .wide ? [.preview, .mask] : [.preview, .mask, .tokens, .jobs, .log]
+        // A pane that fills the screen comes first: it must not be the one without room.
+        if focus.fillsScreen { return [focus] + PaneID.allCases.filter { $0 != focus } }
+        return form == .wide
+            ? [.preview, .mask, .symmetry] : [.preview, .mask, .tokens, .jobs, .log, .symmetry]
     }
 
     private static func tree(_ form: ScreenForm, size: CellSize, state: AppState)

@@ -41,6 +41,10 @@ extension WorkbenchApplication {
         case .palette: return state.paletteCommands(overlay).map { withKey($0, $0.title) }
         case .themes: return state.themeNames(overlay)
         case .classes: return state.classLabels(overlay).map { state.model?.className($0) ?? "" }
+        case .symmetry(let picker, let list):
+            return state.symmetryChoices(picker, query: list.entry.text).map {
+                "\($0.title), \($0.name)"
+            }
         case .history: return state.historyLines(overlay).map { "\($0.title) \($0.detail)" }
         case .menu(let pane, _, _):
             return Command.menu(of: pane, state.bindings).map { withKey($0, $0.title) }

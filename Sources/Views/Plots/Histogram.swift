@@ -7,6 +7,18 @@ nonisolated public struct Histogram: Sendable, Equatable, PlotData {
     public var counts: [Double]
     /// Expected counts, marked at their height; empty for none.
     public var expected: [Double]
+    /// More expected counts, drawn as lines in the styles of lines 1, 2, …
+    public var curves: [[Double]] = []
+    /// Values of x that get a number below the axis; empty gives the two ends theirs.
+    public var ticks: [Double] = []
+    /// What follows a number of x, `°`.
+    public var unit = ""
+    /// Columns of the counts beside the axis.
+    public var labelWidth = PlotAxis.labelWidth
+    /// Values of x marked by a dotted upright line.
+    public var marks: [Double] = []
+    /// The value of x that an arrow on top points at.
+    public var pointer: Double?
     /// The selected bin.
     public var cursor: Int?
     /// Whether heights are logarithmic (of 1 + count).
@@ -51,7 +63,7 @@ nonisolated public struct Histogram: Sendable, Equatable, PlotData {
     public func draw(
         into surface: inout Surface, rect: Rect, theme: Theme, usesASCII: Bool = false
     ) {
-        let margin = PlotAxis.labelWidth + 1
+        let margin = labelWidth + 1
         guard !counts.isEmpty, rect.width > margin + 1, rect.height >= 3 else { return }
         let readingRows = cursor != nil && rect.height >= 4 ? 1 : 0
         let room = Rect(
@@ -70,9 +82,10 @@ nonisolated public struct Histogram: Sendable, Equatable, PlotData {
         }
         let heights = (0..<columns).map { merged(counts, $0) }
         let marks = expected.isEmpty ? [] : (0..<columns).map { merged(expected, $0) }
-        let top = max(heights.max() ?? 0, marks.max() ?? 0)
-        let axis = PlotAxis([], range: 0...max(top, 1e-12))
-        axis.drawVertical(into: &surface, beside: plot, left: rect.x, theme: theme)
+        let top =
+            ([heights, marks] + curves.map { curve in (0..<columns).map { merged(curve, $0) } })
+            .compactMap { $0.max() }.max() ?? 0
+        drawCounts(upTo: top, into: &surface, plot: plot, left: rect.x, theme: theme)
         for (column, height) in heights.enumerated() {
             let isSelected = cursor.map { $0 / perColumn == column } ?? false
             let style = theme[isSelected ? .plotMarker : .plotBar]
@@ -95,9 +108,14 @@ nonisolated public struct Histogram: Sendable, Equatable, PlotData {
                     with: usesASCII ? "-" : "─", style: theme[.plotLine(1)])
             }
         }
-        PlotAxis([], range: (edges.first ?? 0)...(edges.last ?? 1)).drawHorizontal(
-            into: &surface, x: plot.x, y: plot.maxY, width: plot.width, title: xTitle,
-            theme: theme)
+        drawMarks(into: &surface, plot: plot, theme: theme, usesASCII: usesASCII)
+        for (i, curve) in curves.enumerated() {
+            drawCurve(
+                (0..<columns).map { level(merged(curve, $0), top: top) }, into: &surface,
+                plot: plot, barWidth: barWidth, style: theme[.plotLine(i + 1)],
+                bar: theme[.plotBar], usesASCII: usesASCII)
+        }
+        drawTicks(into: &surface, plot: plot, theme: theme)
         if readingRows > 0, let reading {
             surface.put(
                 CharacterWidth.truncate(reading, to: rect.width), x: rect.x, y: rect.maxY - 1,
@@ -115,8 +133,9 @@ nonisolated public struct Histogram: Sendable, Equatable, PlotData {
         guard let cursor, counts.indices.contains(cursor) else { return nil }
         let total = counts.reduce(0) { $0 + ($1.isFinite ? $1 : 0) }
         let share = total > 0 ? formatDecimal(100 * counts[cursor] / total, decimals: 1) : "0.0"
-        return "bin \(cursor + 1)/\(counts.count): \(PlotAxis.label(edges[cursor])) to "
-            + "\(PlotAxis.label(edges[cursor + 1])), \(PlotAxis.plainLabel(counts[cursor])), "
+        return "bin \(cursor + 1)/\(counts.count): \(PlotAxis.plainLabel(edges[cursor]))\(unit) to "
+            + "\(PlotAxis.plainLabel(edges[cursor + 1]))\(unit), "
+            + "\(PlotAxis.plainLabel(counts[cursor])), "
             + "\(share) %"
     }
 

@@ -14,6 +14,14 @@ nonisolated public struct RosePlot: Sendable, Equatable, PlotData {
     public var marks: [Double]
     /// The selected bin.
     public var cursor: Int?
+    /// The angle that bin 0 begins at, in degrees.
+    public var start = 0.0
+    /// Where angle 0 is drawn, in degrees counter-clockwise from the right: 90 is on top.
+    public var zero = 0.0
+    /// Expected counts, drawn as outlines in the styles of lines 1, 2, …
+    public var curves: [[Double]] = []
+    /// The angle that a needle points at, from the centre to the rim.
+    public var needle: Double?
 
     public init(
         _ counts: [Double], period: Double = 360, marks: [Double] = [], cursor: Int? = nil
@@ -54,14 +62,14 @@ nonisolated public struct RosePlot: Sendable, Equatable, PlotData {
         var (rim, lines, selected) = (petals, petals, petals)
         let centre = (x: Double(petals.width - 1) / 2, y: Double(petals.height - 1) / 2)
         let radius = min(centre.x, centre.y)
-        let top = counts.filter(\.isFinite).max() ?? 0
+        let top = ([counts] + curves).flatMap { $0 }.filter(\.isFinite).max() ?? 0
         for y in 0..<petals.height {
             for x in 0..<petals.width {
                 let (dx, dy) = (Double(x) - centre.x, centre.y - Double(y))
                 let distance = (dx * dx + dy * dy).squareRoot()
                 if abs(distance - radius) < 0.5 { rim.set(x, y) }
                 guard distance <= radius, top > 0 else { continue }
-                let bin = bin(atTurn: atan2(dy, dx) / (2 * .pi))
+                let bin = bin(atTurn: atan2(dy, dx) / (2 * .pi) - (zero + start) / period)
                 let count = counts[bin]
                 guard count.isFinite, count > 0, distance <= radius * (count / top).squareRoot()
                 else { continue }
@@ -69,18 +77,19 @@ nonisolated public struct RosePlot: Sendable, Equatable, PlotData {
             }
         }
         for mark in marks where mark.isFinite {
-            let angle = mark / period * 2 * .pi
-            lines.line(
+            let to = place(mark, radius, centre)
+            lines.line(from: (Int(centre.x.rounded()), Int(centre.y.rounded())), to: to)
+        }
+        var pointer = BrailleDots(columns: plot.width, rows: plot.height)
+        if let needle, needle.isFinite {
+            pointer.line(
                 from: (Int(centre.x.rounded()), Int(centre.y.rounded())),
-                to: (
-                    Int((centre.x + radius * cos(angle)).rounded()),
-                    Int((centre.y - radius * sin(angle)).rounded())
-                ))
+                to: place(needle, radius, centre))
         }
         for (dots, style) in [
             (rim, StyleName.plotAxis), (petals, .plotBar), (lines, .plotLine(1)),
             (selected, .plotMarker),
-        ] {
+        ] + outlines(radius, centre, top, plot) + [(pointer, .plotMarker)] {
             dots.draw(
                 into: &surface, x: plot.x, y: plot.y, style: theme[style], usesASCII: usesASCII)
         }
@@ -92,12 +101,44 @@ nonisolated public struct RosePlot: Sendable, Equatable, PlotData {
         }
     }
 
+    /// The dot at an angle and a distance from the centre.
+    private func place(
+        _ degrees: Double, _ distance: Double, _ centre: (x: Double, y: Double)
+    ) -> (x: Int, y: Int) {
+        let angle = (degrees + zero) / period * 2 * .pi
+        return (
+            Int((centre.x + distance * cos(angle)).rounded()),
+            Int((centre.y - distance * sin(angle)).rounded())
+        )
+    }
+
+    private func outlines(
+        _ radius: Double, _ centre: (x: Double, y: Double), _ top: Double, _ plot: Rect
+    ) -> [(BrailleDots, StyleName)] {
+        guard top > 0 else { return [] }
+        return curves.enumerated().map { i, curve in
+            var dots = BrailleDots(columns: plot.width, rows: plot.height)
+            let width = period / Double(max(1, curve.count))
+            let points = curve.enumerated().flatMap { bin, count -> [(x: Int, y: Int)] in
+                let reach = radius * (max(0, count.isFinite ? count : 0) / top).squareRoot()
+                let low = start + Double(bin) * width
+                return [place(low, reach, centre), place(low + width, reach, centre)]
+            }
+            for (a, b) in zip(points, points.dropFirst() + points.prefix(1)) {
+                dots.line(from: a, to: b)
+            }
+            return (dots, .plotLine(i + 1))
+        }
+    }
+
     private func drawAngles(
         into surface: inout Surface, rect: Rect, plot: Rect, _ radius: Double, _ theme: Theme
     ) {
         let style = theme[.plotAxis]
         func label(_ quarter: Int) -> String {
-            PlotAxis.plainLabel(period * Double(quarter) / 4) + "°"
+            var angle = (period * Double(quarter) / 4 - zero).remainder(dividingBy: period)
+            if angle < start { angle += period }
+            return PlotAxis.plainLabel(angle) + "°"
         }
         let middle = plot.x + plot.width / 2
         let reach = Int((radius / 2).rounded(.up)) + 1
@@ -117,7 +158,7 @@ nonisolated public struct RosePlot: Sendable, Equatable, PlotData {
     /// The bounds of a bin in degrees.
     private func bounds(_ bin: Int) -> (Double, Double) {
         let width = period / Double(counts.count)
-        return (Double(bin) * width, Double(bin + 1) * width)
+        return (start + Double(bin) * width, start + Double(bin + 1) * width)
     }
 
     public var reading: String? {

@@ -16,6 +16,7 @@ nonisolated enum Action: Sendable {
     case preview(PreviewAction)
     case mask(MaskAction)
     case tokens(TokensAction)
+    case symmetry(SymmetryAction)
     case jobs(JobsAction)
     case log(LogAction)
     case file(FileAction)

@@ -64,6 +64,8 @@ nonisolated extension AppState {
         case .themes: themeNames(overlay).count
         case .classes: classLabels(overlay).count
         case .history: historyLines(overlay).count
+        case .symmetry(let picker, let list):
+            symmetryChoices(picker, query: list.entry.text).count
         case .menu(let pane, _, _): Command.menu(of: pane, bindings).count
         case .prompt: 1
         case .question(let question): question.answers.count

@@ -12,6 +12,7 @@ nonisolated struct AppState: Sendable {
     var preview = PreviewState()
     var mask = MaskState()
     var tokens = TokensState()
+    var symmetry = SymmetryState()
     var jobs = JobsState()
     var log = LogState()
     var layout = LayoutState()

@@ -17,8 +17,8 @@ nonisolated extension Command {
         case .quit: return Reducer.quit(&state)
         case .cancelRunning: return Reducer.interrupt(&state)
         case .back: return Reducer.back(&state)
-        case .nextPane: Reducer.cycleFocus(1, &state)
-        case .previousPane: Reducer.cycleFocus(-1, &state)
+        case .nextPane: return Reducer.cycleFocus(1, &state)
+        case .previousPane: return Reducer.cycleFocus(-1, &state)
         case .focusModels: Reducer.focus(.models, &state)
         case .focusSchedule: Reducer.focus(.schedule, &state)
         case .focusPreview: Reducer.focus(.preview, &state)
@@ -26,6 +26,9 @@ nonisolated extension Command {
         case .focusTokens: Reducer.focus(.tokens, &state)
         case .focusJobs: Reducer.focus(.jobs, &state)
         case .focusLog: Reducer.focus(.log, &state)
+        case .focusSymmetry:
+            Reducer.focus(.symmetry, &state)
+            return Reducer.enterSymmetry(&state)
         case .zoomPane: state.layout.zoom = state.layout.zoom.next
         case .toggleMouse:
             state.isMouseOn.toggle()
@@ -52,7 +55,11 @@ nonisolated extension Command {
             return Reducer.generateWithNewSeed(&state)
         case .runEdit: return Reducer.runEdit(&state)
         case .compare: return Reducer.compare(&state)
-        case .savePicture: Reducer.askToSave(&state)
+        case .savePicture:
+            if state.layout.focus == .symmetry {
+                return Command.exportSymmetry.applyToSymmetry(&state) ?? []
+            }
+            Reducer.askToSave(&state)
         case .copyCommand: return Reducer.copyCommand(&state)
         case .copyValue: return Reducer.copyValue(&state)
         case .openRecipe:
@@ -67,7 +74,7 @@ nonisolated extension Command {
         case .searchPrevious: return Reducer.searchLog(-1, &state)
         default:
             return applyMovement(to: &state) ?? applyToSchedule(&state) ?? applyToRun(&state)
-                ?? applyToMask(&state) ?? applyToLists(&state) ?? []
+                ?? applyToMask(&state) ?? applyToLists(&state) ?? applyToSymmetry(&state) ?? []
         }
         return []
     }

@@ -31,6 +31,15 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case drawUp, drawDown, drawLeft, drawRight
     // Tokens
     case nextScale, previousScale, nextColoring, followScale
+    // Symmetry
+    case focusSymmetry, openSymmetrySet, openSymmetryFolder, nameSymmetryData
+    case chooseSymmetryModel, compareSymmetryModels, compareSymmetry, switchSymmetrySide
+    case nextSymmetryView, previousSymmetryView, symmetryTable, nextSymmetryScope
+    case toggleRawPoses, toggleTrueLaw, nextSymmetryOrder
+    case moreNeighbours, fewerNeighbours, nextMetric, nextEstimator, previousEstimator
+    case nextMean, widerTukey, narrowerTukey, nextSymmetryFamily, widerKernel, narrowerKernel
+    case nextOutsideRule, nextSymmetryPath, typeRotation, unrotate, nextRotationAxis
+    case toggleTurning, exportSymmetry, sendToSymmetry, standardizedToMask
     // Jobs and log
     case cancelJob, retryJob, removeJob, showJob, jobUp, jobDown, clearFinished, logMore, logLess
 
@@ -175,6 +184,41 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .clearFinished: "Clear finished jobs"
         case .logMore: "Show more detail"
         case .logLess: "Show less detail"
+        case .focusSymmetry: "Go to Symmetry"
+        case .openSymmetrySet: "Choose the set of inputs"
+        case .openSymmetryFolder: "Open a folder of inputs"
+        case .nameSymmetryData: "Name the folder with the source data"
+        case .chooseSymmetryModel: "Choose the symmetry model"
+        case .compareSymmetryModels: "Side by side: two models"
+        case .compareSymmetry: "Side by side: two settings"
+        case .switchSymmetrySide: "Change side A or B"
+        case .nextSymmetryView: "View: bars, rose or sphere, classes, table"
+        case .previousSymmetryView: "View before"
+        case .symmetryTable: "The chart as a table"
+        case .nextSymmetryScope: "Poses of: neighbours, class, all, this input"
+        case .toggleRawPoses: "Raw or corrected poses"
+        case .toggleTrueLaw: "Show or hide the true law"
+        case .nextSymmetryOrder: "Sort by number, level, OOD score"
+        case .moreNeighbours: "More neighbours"
+        case .fewerNeighbours: "Fewer neighbours"
+        case .nextMetric: "Next metric of embeddings"
+        case .nextEstimator: "Next estimator of the level"
+        case .previousEstimator: "Estimator before"
+        case .nextMean: "Mean: none, Fréchet, Tukey"
+        case .widerTukey: "Larger c of Tukey's mean"
+        case .narrowerTukey: "Smaller c of Tukey's mean"
+        case .nextSymmetryFamily: "Next family of laws"
+        case .widerKernel: "Wider kernels"
+        case .narrowerKernel: "Narrower kernels"
+        case .nextOutsideRule: "Rule for poses outside of the data"
+        case .nextSymmetryPath: "Answer by neighbours or networks"
+        case .typeRotation: "Type the angle of the turn"
+        case .unrotate: "Turn back to 0°"
+        case .nextRotationAxis: "Next axis of the turn (space)"
+        case .toggleTurning: "Turn the view or stop (space)"
+        case .exportSymmetry: "Write everything shown: PNG, CSV, JSON"
+        case .sendToSymmetry: "Ask the symmetry model about this picture"
+        case .standardizedToMask: "Edit the upright picture with a mask"
         }
     }
 
@@ -230,6 +274,15 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .focusMask: "mask"
         case .focusPreview: "preview"
         case .acceptResult: "keep result"
+        case .openSymmetrySet: "set"
+        case .nextSymmetryView: "view"
+        case .nextSymmetryScope: "poses of"
+        case .moreNeighbours: "k +"
+        case .nextMean: "mean"
+        case .nextEstimator: "estimator"
+        case .compareSymmetry: "side by side"
+        case .exportSymmetry: "export"
+        case .sendToSymmetry: "symmetry"
         default: title.lowercased()
         }
     }

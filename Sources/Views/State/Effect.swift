@@ -25,6 +25,7 @@ nonisolated enum Effect: Sendable {
     case writeMask(PixelMask, path: String, overwrites: Bool)
     case savePicture(RGBImage, recipe: PictureRecipe, path: String, run: Int, overwrites: Bool)
     case saveSession(SessionSnapshot)
+    case symmetry(SymmetryEffect)
     case terminal(TerminalRequest)
     case log(LogState.Line.Level, String)
     case setTheme(String)

@@ -9,6 +9,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     private let mailbox: Mailbox
     private let controls = ControlTable()
     private let model = LoadedModelBox()
+    private let symmetry: SymmetryWorker
     private let sessions: SessionStore?
     private let log: Log
     /// Files are read and written one at a time, in the order asked for.
@@ -27,6 +28,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         self.log = log
         self.mailbox = mailbox
         self.sessions = sessions
+        symmetry = SymmetryWorker { mailbox.post(.symmetry($0)) }
         let changed = JobsChange()
         queue = JobQueue { changed.notify() }
         let queue = queue
@@ -53,6 +55,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     /// Ends all work. A session that ended properly leaves nothing to recover.
     func shutDown(keepsSession: Bool) {
         queue.shutDown()
+        symmetry.shutDown()
         files.sync { sessions?.close(keepsSession: keepsSession) }
     }
 
@@ -64,6 +67,8 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         case .listModels:
             files.async { [services, mailbox] in
                 let found = services.listModels()
+                mailbox.post(
+                    .symmetry(.listed(found.entries.filter(services.isSymmetryModel))))
                 mailbox.post(.models(.listed(found.entries, problems: found.problems)))
             }
         case .loadModel(let entry): load(entry)
@@ -107,6 +112,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
             case .warning: log.warning("application", text)
             case .error: log.error("application", text)
             }
+        case .symmetry(let effect): run(effect)
         case .terminal, .setTheme, .reload, .resizePane: break
         }
     }
@@ -130,6 +136,70 @@ nonisolated final class EffectRunner: @unchecked Sendable {
             } catch {
                 mailbox.post(
                     .models(.failed(entry.card.name, reason: String(describing: error))))
+                throw error
+            }
+        }
+    }
+
+    // MARK: Symmetry
+
+    private func run(_ effect: SymmetryEffect) {
+        switch effect {
+        case .load(let side, let entry):
+            queue.submit("Load \(entry.card.name)") { [services, mailbox, symmetry] handle in
+                do {
+                    let loaded = try services.loadModel(entry, handle.cancellation)
+                    guard let model = loaded as? any SymmetryDiscovering else {
+                        throw RunProblem.cannot("find symmetries")
+                    }
+                    symmetry.setModel(model, side: side)
+                    mailbox.post(.symmetry(.loaded(side, SymmetryModelFacts(model))))
+                } catch {
+                    mailbox.post(.symmetry(.openFailed(side, "\(entry.card.name): \(error)")))
+                    throw error
+                }
+            }
+        case .open(let side, let source): open(side, source)
+        case .ask(let question): symmetry.ask(question)
+        case .table(let side, let ticket, let settings):
+            symmetry.table(side: side, ticket: ticket, settings: settings)
+        case .add(let image, let name): symmetry.add(image, name: name)
+        case .closeSide(let side): symmetry.close(side)
+        case .export(let export, let overwrites):
+            files.async { [services, mailbox] in
+                do {
+                    let base = Self.expanded(export.base)
+                    let written = try export.write(
+                        base: base, overwrites: overwrites, with: services.writeFile)
+                    guard let written else {
+                        mailbox.post(.file(.exists(.symmetryExport, path: export.base)))
+                        return
+                    }
+                    mailbox.post(.symmetry(.exported(written)))
+                } catch {
+                    mailbox.post(.file(.failed(String(describing: error))))
+                }
+            }
+        }
+    }
+
+    /// Opening a set is a job: it can take a while and can be cancelled.
+    private func open(_ side: SymmetrySide, _ source: SymmetrySource) {
+        guard let model = symmetry.model(side) else { return }
+        queue.submit("Embed the inputs of \(model.card.name)") { [mailbox, symmetry] handle in
+            do {
+                let session = try model.openSymmetry(
+                    source, cancellation: handle.cancellation,
+                    progress: { handle.progress($0, of: $1, phase: $2) })
+                try handle.cancellation.check()
+                symmetry.setSession(session, side: side)
+                let facts = SymmetryFacts(session, model: model.card.name, source: source)
+                mailbox.post(.symmetry(.opened(side, facts)))
+            } catch is CancellationError {
+                mailbox.post(.symmetry(.openFailed(side, "The set was not opened: cancelled.")))
+                throw CancellationError()
+            } catch {
+                mailbox.post(.symmetry(.openFailed(side, String(describing: error))))
                 throw error
             }
         }

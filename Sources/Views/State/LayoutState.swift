@@ -3,6 +3,7 @@
 
 nonisolated enum PaneID: Int, Sendable, CaseIterable, Codable {
     case models = 1, schedule, preview, mask, tokens, jobs, log
+    case symmetry = 9
 
     var title: String {
         switch self {
@@ -13,8 +14,12 @@ nonisolated enum PaneID: Int, Sendable, CaseIterable, Codable {
         case .tokens: "Tokens"
         case .jobs: "Jobs"
         case .log: "Log"
+        case .symmetry: "Symmetry"
         }
     }
+
+    /// Whether it takes the whole screen while it has the focus.
+    var fillsScreen: Bool { self == .symmetry }
 }
 
 /// A place in the layout; the middle one holds several panes.

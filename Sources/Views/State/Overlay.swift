@@ -13,6 +13,7 @@ nonisolated enum PromptKind: Sendable, Equatable {
     case openPicture, openRecipe, importMask, writeMask
     case savePicture(Int)
     case searchLog
+    case symmetryFolder, symmetryData, symmetryAngle, symmetryExport
 
     var title: String {
         switch self {
@@ -21,6 +22,10 @@ nonisolated enum PromptKind: Sendable, Equatable {
         case .importMask: "Import a mask (PNG, white = repaint)"
         case .writeMask: "Write the mask as PNG"
         case .searchLog: "Search the log"
+        case .symmetryFolder: "Open a folder of pictures, point clouds or meshes"
+        case .symmetryData: "Folder with the source data (MNIST files, meshes)"
+        case .symmetryAngle: "Turn the input by degrees (counter-clockwise)"
+        case .symmetryExport: "Write everything shown; the files' names begin with"
         case .savePicture: "Save the picture as PNG, with its recipe inside"
         }
     }
@@ -50,6 +55,7 @@ nonisolated enum Overlay: Sendable, Equatable {
     case classes(FilteredList)
     /// What was done and undone, to go to any place of it.
     case history(FilteredList)
+    case symmetry(SymmetryPicker, FilteredList)
     /// Actions of a pane, at the place of the click.
     case menu(PaneID, at: Point, selected: Int)
     case prompt(PromptKind, TextEntry, problem: String?)

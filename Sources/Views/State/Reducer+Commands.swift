@@ -3,10 +3,10 @@
 import Core
 
 nonisolated extension Reducer {
-    static func cycleFocus(_ steps: Int, _ state: inout AppState) {
+    static func cycleFocus(_ steps: Int, _ state: inout AppState) -> [Effect] {
         let all = PaneID.allCases
         let index = all.firstIndex(of: state.layout.focus) ?? 0
-        focus(all[wrap(index + steps, all.count)], &state)
+        return reduce(&state, .focus(all[wrap(index + steps, all.count)]))
     }
 
     static func move(x: Int, y: Int, _ state: inout AppState) -> [Effect] {
@@ -24,6 +24,7 @@ nonisolated extension Reducer {
             tokens(.select(row: state.tokens.row + y, column: state.tokens.column + x), &state)
         case .jobs: if y != 0 { return jobs(.select(state.jobs.selected + y), &state) }
         case .log: if y != 0 { log(.scroll(-y), &state) }
+        case .symmetry: return moveInSymmetry(x: x, y: y, &state)
         }
         return []
     }
@@ -38,6 +39,7 @@ nonisolated extension Reducer {
         case .tokens: tokens(.select(row: far, column: far), &state)
         case .jobs: return jobs(.select(far), &state)
         case .log: log(.scroll(-far), &state)
+        case .symmetry: return moveInSymmetry(x: 0, y: far, &state)
         }
         return []
     }
@@ -59,6 +61,9 @@ nonisolated extension Reducer {
             if entry.card.name == state.model?.card.name { return generate(&state) }
             return load(entry, &state)
         case .schedule, .preview, .tokens, .log: return generate(&state)
+        case .symmetry:
+            return state.symmetry.facts == nil
+                ? Command.openSymmetrySet.applyToSymmetry(&state) ?? [] : []
         case .mask: return runEdit(&state)
         case .jobs: return showJob(&state)
         }
@@ -76,6 +81,7 @@ nonisolated extension Reducer {
         case .mask: paintAtCursor(&state)
         case .models: return confirm(&state)
         case .tokens, .jobs, .log: break
+        case .symmetry: return Command.toggleTurning.applyToSymmetry(&state) ?? []
         }
         return []
     }
@@ -90,6 +96,7 @@ nonisolated extension Reducer {
                 scrubBy(steps, &state)
             }
         case .mask: resizeTool(steps, &state)
+        case .symmetry: return turnInput(steps, &state)
         case .models, .tokens, .jobs, .log: break
         }
         return []
@@ -116,7 +123,7 @@ nonisolated extension Reducer {
             if readyModel(&state) != nil { state.overlays.append(.classes(FilteredList())) }
         case .log:
             state.overlays.append(.prompt(.searchLog, TextEntry(state.log.query), problem: nil))
-        case .models, .preview, .mask, .tokens, .jobs:
+        case .models, .preview, .mask, .tokens, .jobs, .symmetry:
             state.overlays.append(.help(state.layout.focus, FilteredList()))
         }
     }

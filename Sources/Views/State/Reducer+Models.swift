@@ -34,6 +34,10 @@ nonisolated extension Reducer {
     }
 
     static func load(_ entry: ModelEntry, _ state: inout AppState) -> [Effect] {
+        if state.symmetry.models.contains(entry) {
+            focus(.symmetry, &state)
+            return loadSymmetry(entry, .a, &state)
+        }
         guard state.models.loaded?.card.name != entry.card.name else {
             notify(.info, "\(entry.card.name) is loaded already.", &state)
             return []
@@ -60,8 +64,11 @@ nonisolated extension Reducer {
             if let wanted, index == nil {
                 notify(.error, "There is no model named \(wanted).", &state)
             }
-            state.models.selected = index ?? 0
-            effects += load(entries[index ?? 0], &state)
+            let symmetric = state.symmetry.models
+            if let first = index ?? entries.firstIndex(where: { !symmetric.contains($0) }) {
+                state.models.selected = first
+                effects += load(entries[first], &state)
+            }
         }
         return effects
     }

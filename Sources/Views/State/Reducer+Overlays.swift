@@ -101,7 +101,7 @@ nonisolated extension Reducer {
             case "q": return closeOverlay(&state)
             default: break
             }
-        case .help, .palette, .themes, .classes, .history:
+        case .help, .palette, .themes, .classes, .history, .symmetry:
             guard var list = top.list else { return [] }
             // `q` and `?` leave the help while nothing has been typed.
             if case .help = top, list.entry.text.isEmpty,
@@ -201,6 +201,9 @@ nonisolated extension Reducer {
             let index = top.selected ?? 0
             guard lines.indices.contains(index) else { return [] }
             return walk(to: lines[index].place, &state)
+        case .symmetry(let picker, let list):
+            state.overlays.removeLast()
+            return pickSymmetry(picker, list.selected, list, &state)
         case .menu(let pane, _, let selected):
             let commands = Command.menu(of: pane, state.bindings)
             state.overlays.removeLast()
@@ -233,6 +236,8 @@ nonisolated extension Reducer {
             guard let mask = state.mask.mask else { return [] }
             return [.writeMask(mask, path: path, overwrites: false)]
         case .savePicture(let run): return save(run: run, path: path, overwrites: false, &state)
+        case .symmetryFolder, .symmetryData, .symmetryAngle, .symmetryExport:
+            return confirmSymmetryPrompt(kind, path, &state)
         case .searchLog:
             state.log.query = path
             return searchLog(1, fromNewest: true, &state)
@@ -256,7 +261,11 @@ nonisolated extension Reducer {
                 guard let mask = state.mask.mask else { return [] }
                 return [.writeMask(mask, path: path, overwrites: true)]
             case .savePicture(let run): return save(run: run, path: path, overwrites: true, &state)
-            case .openPicture, .openRecipe, .importMask, .searchLog: return []
+            case .symmetryExport:
+                return exportSymmetry(base: path, overwrites: true, &state)
+            case .openPicture, .openRecipe, .importMask, .searchLog, .symmetryFolder,
+                .symmetryData, .symmetryAngle:
+                return []
             }
         }
     }
@@ -267,7 +276,7 @@ nonisolated extension Overlay {
     var list: FilteredList? {
         switch self {
         case .help(_, let list), .palette(let list), .themes(let list, _), .classes(let list),
-            .history(let list):
+            .history(let list), .symmetry(_, let list):
             list
         case .menu, .prompt, .question: nil
         }
@@ -288,6 +297,7 @@ nonisolated extension Overlay {
         case .themes(_, let before): .themes(list, before: before)
         case .classes: .classes(list)
         case .history: .history(list)
+        case .symmetry(let picker, _): .symmetry(picker, list)
         case .menu, .prompt, .question: self
         }
     }

@@ -173,6 +173,12 @@ nonisolated extension Reducer {
         case .edit(let before, let after):
             state.mask.settings = isRedo ? after : before
             return []
+        case .symmetry(let number, let before, let after):
+            guard let side = SymmetrySide(rawValue: number), state.symmetry.sides[side] != nil
+            else { return [] }
+            state.symmetry.sides[side]?.settings = isRedo ? after : before
+            clampSymmetrySettings(side, &state)
+            return askSymmetryTable(side, &state) + askSymmetry(side, &state)
         case .canvas(let before, let after):
             (isRedo ? after : before).apply(to: &state.mask)
             return []
@@ -221,6 +227,15 @@ nonisolated extension UndoEntry {
             if a.mode != b.mode { return "\(a.mode.rawValue) → \(b.mode.rawValue)" }
             if a.keepScales != b.keepScales { return "\(a.keepScales) → \(b.keepScales)" }
             if a.dilate != b.dilate { return "\(a.dilate) → \(b.dilate)" }
+            return ""
+        case .symmetry(_, let a, let b):
+            if a.neighbours != b.neighbours { return "\(a.neighbours) → \(b.neighbours)" }
+            if a.mean != b.mean {
+                return "\(SymmetryText.mean(a.mean)) → \(SymmetryText.mean(b.mean))"
+            }
+            if a.estimator != b.estimator {
+                return "\(a.estimator.rawValue) → \(b.estimator.rawValue)"
+            }
             return ""
         case .canvas, .jobs: return ""
         case .model(let a, let b): return "\(a.name) → \(b.name)"

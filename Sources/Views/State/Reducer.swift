@@ -18,7 +18,7 @@ nonisolated enum Reducer {
         case .paste(let text): return paste(text, &state)
         case .focus(let pane):
             focus(pane, &state)
-            return []
+            return pane == .symmetry ? enterSymmetry(&state) : []
         case .layout(let action):
             layout(action, &state)
             return []
@@ -33,6 +33,7 @@ nonisolated enum Reducer {
         case .tokens(let action):
             tokens(action, &state)
             return []
+        case .symmetry(let action): return symmetry(action, &state)
         case .jobs(let action): return jobs(action, &state)
         case .log(let action):
             log(action, &state)
@@ -63,6 +64,7 @@ nonisolated enum Reducer {
 
     private static func tick(_ now: Double, _ state: inout AppState) -> [Effect] {
         state.now = now
+        turnEye(&state)
         if let notice = state.notice, notice.until <= now { state.notice = nil }
         if let since = state.session.dirtySince, now - since >= SessionState.delay {
             return saveSession(&state)
@@ -79,7 +81,7 @@ nonisolated enum Reducer {
             state.layout.center = pane
             state.layout.front = pane
         case .tokens, .jobs, .log: state.layout.front = pane
-        case .models, .schedule: break
+        case .models, .schedule, .symmetry: break
         }
         if pane != .mask { endStroke(&state) }
     }

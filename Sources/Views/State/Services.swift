@@ -16,6 +16,9 @@ nonisolated public struct Services: Sendable {
     public var importMask: @Sendable (_ path: String) throws -> PixelMask
     public var writeMask: @Sendable (PixelMask, _ path: String) throws -> Void
     public var writePicture: @Sendable (RGBImage, PictureRecipe, _ path: String) throws -> Void
+    /// Whether a card's model finds symmetries; such models belong to the symmetry pane.
+    public var isSymmetryModel: @Sendable (ModelEntry) -> Bool
+    public var writeFile: @Sendable ([UInt8], _ path: String) throws -> Void
 
     public init(
         listModels: @escaping @Sendable () -> (entries: [ModelEntry], problems: [String]),
@@ -31,6 +34,10 @@ nonisolated public struct Services: Sendable {
         },
         writePicture: @escaping @Sendable (RGBImage, PictureRecipe, String) throws -> Void = {
             try PictureMetadata.write($0, recipe: $1, to: $2)
+        },
+        isSymmetryModel: @escaping @Sendable (ModelEntry) -> Bool = { _ in false },
+        writeFile: @escaping @Sendable ([UInt8], String) throws -> Void = {
+            try AtomicWrite.write($0, to: $1)
         }
     ) {
         self.listModels = listModels
@@ -40,6 +47,8 @@ nonisolated public struct Services: Sendable {
         self.importMask = importMask
         self.writeMask = writeMask
         self.writePicture = writePicture
+        self.isSymmetryModel = isSymmetryModel
+        self.writeFile = writeFile
     }
 
     /// Reads a PNG or JPEG file, cropped to its middle square and resized.

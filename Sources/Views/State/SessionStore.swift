@@ -114,6 +114,10 @@ nonisolated extension SessionSnapshot {
                 case .mask: true
                 case .settings(let before, let after): before.isSound && after.isSound
                 case .edit(let before, let after): before.isSound && after.isSound
+                case .symmetry(_, let before, let after):
+                    [before, after].allSatisfy {
+                        $0.neighbours > 1 && $0.bandwidth.isFinite
+                    }
                 case .canvas: true
                 case .model(let before, let after):
                     before.values.isSound && after.values.isSound

@@ -1,5 +1,6 @@
 // Everything that can be undone, newest last.
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// One undoable change with the title that notices show.
 nonisolated struct UndoEntry: Sendable, Equatable, Codable {
@@ -7,6 +8,8 @@ nonisolated struct UndoEntry: Sendable, Equatable, Codable {
         case mask([MaskRowDifference])
         case settings(before: ScheduleValues, after: ScheduleValues)
         case edit(before: EditSettings, after: EditSettings)
+        /// Settings of side A (0) or B (1) of the symmetry pane.
+        case symmetry(side: Int, before: SymmetrySettings, after: SymmetrySettings)
         /// Another picture to edit, with its mask.
         case canvas(before: StoredCanvas, after: StoredCanvas)
         case model(before: StoredModel, after: StoredModel)
@@ -21,7 +24,7 @@ nonisolated struct UndoEntry: Sendable, Equatable, Codable {
         switch change {
         case .mask(let rows): rows.reduce(64) { $0 + 8 * $1.toggled.count + 48 }
         case .settings: 4096
-        case .edit: 512
+        case .edit, .symmetry: 512
         case .canvas(let before, let after): before.bytes + after.bytes
         case .model(let before, let after): 8192 + before.canvas.bytes + after.canvas.bytes
         case .jobs(let runs): runs.reduce(512) { $0 + ($1.edit?.source.pixels.count ?? 0) + 1024 }

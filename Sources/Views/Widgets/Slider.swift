@@ -100,6 +100,12 @@ nonisolated public struct Slider: Sendable, Equatable {
             formatDecimal(range.upperBound, decimals: decimals).count) + 1
     }
 
+    /// The columns of the track, for whoever takes clicks on it; nil where it has no room.
+    func trackColumns(_ rect: Rect) -> Range<Int>? {
+        let columns = track(rect)
+        return columns.count > 1 ? columns : nil
+    }
+
     private func track(_ rect: Rect) -> Range<Int> {
         let start = rect.x + labelWidth + 1
         return start..<max(start, rect.maxX - valueWidth - 1)

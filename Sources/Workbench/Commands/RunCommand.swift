@@ -165,7 +165,8 @@ struct RunCommand: ComputingCommand {
                 }
                 return (catalog.entries, problems)
             },
-            loadModel: { try registry.load($0, cancellation: $1) })
+            loadModel: { try registry.load($0, cancellation: $1) },
+            isSymmetryModel: { registry.findsSymmetries(system: $0.card.system) })
     }
 
     /// `$XDG_STATE_HOME/workbench`, else `~/.local/state/workbench`.

@@ -45,6 +45,9 @@ public protocol SymmetryDiscovering: LoadedModel {
     ) throws -> any SymmetrySession
 }
 
+/// A loader whose models are ``SymmetryDiscovering``; panes tell them from other models by it.
+public protocol SymmetryModelLoader: ModelLoader {}
+
 /// Inputs with their poses and embeddings, ready for questions.
 ///
 /// Every function runs on the caller's thread, and the session may be asked from several threads

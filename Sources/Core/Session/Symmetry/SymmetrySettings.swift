@@ -27,7 +27,7 @@ public enum SymmetryEstimator: String, Sendable, Codable, CaseIterable {
 }
 
 /// The centre that poses are corrected by.
-public enum SymmetryMean: Sendable, Equatable {
+public enum SymmetryMean: Sendable, Equatable, Codable {
     /// None: the raw poses (ssl-sym).
     case none
     /// The Fréchet mean: least squared distances.
@@ -51,7 +51,7 @@ public enum SymmetryFamily: String, Sendable, Codable, CaseIterable {
 }
 
 /// When a pose counts as outside of what the data holds.
-public enum OutsideRule: Sendable, Equatable {
+public enum OutsideRule: Sendable, Equatable, Codable {
     /// Beyond the fitted support: |pose| > level; for cyclic laws farther than 5° from every element.
     case support
     /// Less likely than all but this share of the data's own poses, by the kernel density; 0.01…0.05.
@@ -59,7 +59,7 @@ public enum OutsideRule: Sendable, Equatable {
 }
 
 /// Which poses belong together.
-public enum SymmetryNeighbourhood: Sendable, Equatable {
+public enum SymmetryNeighbourhood: Sendable, Equatable, Codable {
     /// The k nearest embeddings of the bank.
     case nearest
     /// The connected component under steps shorter than this distance.
@@ -75,7 +75,7 @@ public enum SymmetryPath: String, Sendable, Codable, CaseIterable {
 }
 
 /// Everything chosen; the pane changes it live.
-public struct SymmetrySettings: Sendable, Equatable {
+public struct SymmetrySettings: Sendable, Equatable, Codable {
     /// Neighbours k, at least 2.
     public var neighbours: Int
     public var metric: SymmetryMetric
