@@ -8,7 +8,7 @@ enum Registry {
     static let trainingSystems: [any TrainingSystem] = TrainingSystems.all
 
     /// What loads models from cards.
-    static let loaders: [any ModelLoader] = [HMARLoader()]
+    static let loaders: [any ModelLoader] = [HMARLoader(), SymmetryLoader()]
 
     /// What `workbench forward` can run.
     static let forwardEntries: [any ForwardEntry] = ForwardEntries.all

@@ -40,17 +40,33 @@ extension PointClassPoseNetwork: ClassPoseModel {
     public func classPoses(
         of inputs: [PointCloud], cancellation: Cancellation = Cancellation()
     ) throws -> ClassPoses<Rotation3> {
+        try embed(inputs, cancellation: cancellation).poses
+    }
+
+    /// Embeddings and poses, how well each frame is determined, and the mean squared distance of a
+    /// point from its reconstruction.
+    func embed(
+        _ inputs: [PointCloud], cancellation: Cancellation
+    ) throws -> (poses: ClassPoses<Rotation3>, gaps: [Double], error: Double) {
         var all = ClassPoses<Rotation3>(
             embeddings: FeatureMatrix(width: configuration.code), poses: [])
+        var gaps: [Double] = []
+        var error = 0.0
         for start in stride(from: 0, to: inputs.count, by: 64) {
             try cancellation.check()
             let part = Array(inputs[start..<min(start + 64, inputs.count)])
-            let output = withoutGradients { self(PointBatch(part)) }
+            let (output, loss) = withoutGradients {
+                let batch = PointBatch(part)
+                let output = self(batch)
+                return (output, Double(self.loss(output, batch).item()))
+            }
             all.append(
                 ClassPoses(
                     embeddings: FeatureMatrix(output.code), poses: output.rotations,
                     deadVectors: output.gaps.count { $0 < Self.leastGap }))
+            gaps += output.gaps
+            error += loss * Double(part.count) / Double(inputs.count)
         }
-        return all
+        return (all, gaps, error)
     }
 }

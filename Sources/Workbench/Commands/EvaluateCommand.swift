@@ -15,6 +15,10 @@ struct EvaluateCommand: ComputingCommand {
             scale, masked accuracy. samples: class agreement, FD-cls, precision and recall, nearest \
             training pictures, for every way of sampling. editing: what is kept, class edits, seams.
 
+            Symmetry models: network (reconstruction, equivariance, neighbours), levels (levels, \
+            centres, corrected poses), outside (poses beyond the data), downstream (clustering, \
+            classification); --samples is then the number of inputs.
+
             FD-cls is the Fréchet distance in the features of the model's own classifier; it cannot \
             be compared with FID.
 
@@ -33,8 +37,9 @@ struct EvaluateCommand: ComputingCommand {
             valueName: "dir"))
     var data: String?
 
-    @Option(help: "Samples of every variant, an equal number per class.")
-    var samples = 5000
+    @Option(
+        help: "Samples of every variant, an equal number per class; 5000 when left out.")
+    var samples: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -67,14 +72,22 @@ struct EvaluateCommand: ComputingCommand {
     }
 
     func run() throws {
+        let access = try ModelAccess(common)
+        let card = try access.catalog.entry(named: model)
+        if card.card.system == "symmetry" {
+            return try SymmetryFigures(
+                entry: card, access: access, data: data, samples: samples, only: only, seed: seed,
+                updateCard: updateCard, isJSON: json.isOn, common: common
+            ).run()
+        }
+        let samples = samples ?? 5000
         let parts = try parsedParts()
         if grid != nil && !parts.contains(.samples) {
             throw InputError("--grid shows samples; add samples to --only.")
         }
         let interrupt = Interrupt()
         let started = ProcessInfo.processInfo.systemUptime
-        let access = try ModelAccess(common)
-        let entry = try access.catalog.entry(named: model)
+        let entry = card
         let loaded = try access.registry.load(entry, cancellation: interrupt.cancellation)
         guard let session = loaded as? HMARSession else {
             throw InputError("\(model) is no image model with figures that can be measured.")
@@ -99,7 +112,7 @@ struct EvaluateCommand: ComputingCommand {
         if let grid {
             try PNG.write(ImageGrid(columns: 10).sheet(outcome.grid, scale: 2), to: grid)
         }
-        if updateCard { try store(outcome.metrics, in: entry) }
+        if updateCard { try Self.store(outcome.metrics, in: entry, quiet: common.quiet) }
         if json.isOn {
             try Output.json(
                 Report(
@@ -137,12 +150,14 @@ struct EvaluateCommand: ComputingCommand {
 
     /// The command that measures a part again.
     private func command(_ part: HMAREvaluation.Part) -> String {
-        let drawn = part == .samples || part == .editing ? " --samples \(samples)" : ""
+        let drawn = part == .samples || part == .editing ? " --samples \(samples ?? 5000)" : ""
         return "workbench evaluate \(model) --only \(part.rawValue)\(drawn) --seed \(seed)"
     }
 
     /// Replaces the figures of these names, keeps the others, and writes the card atomically.
-    private func store(_ metrics: [ModelCard.Metric], in entry: ModelEntry) throws {
+    static func store(
+        _ metrics: [ModelCard.Metric], in entry: ModelEntry, quiet: Bool
+    ) throws {
         let path = "\(entry.folder)/\(entry.card.name).json"
         // The card may have been changed while this ran.
         var card = try ModelCatalog.read(path).card
@@ -153,10 +168,10 @@ struct EvaluateCommand: ComputingCommand {
         let names = Set(metrics.map(\.name))
         card.metrics = card.metrics.filter { !names.contains($0.name) } + metrics
         try ModelCatalog.write(card, to: path)
-        if !common.quiet { Output.note("\(metrics.count) figures stored in \(path).") }
+        if !quiet { Output.note("\(metrics.count) figures stored in \(path).") }
     }
 
-    private static func row(_ metric: ModelCard.Metric) -> String {
+    static func row(_ metric: ModelCard.Metric) -> String {
         let name = metric.name.padding(
             toLength: max(44, metric.name.count), withPad: " ", startingAt: 0)
         let value = String(format: abs(metric.value) >= 100 ? "%9.1f" : "%9.3f", metric.value)

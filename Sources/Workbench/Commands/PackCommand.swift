@@ -115,9 +115,11 @@ struct CardSource {
         ])
         let defaults = try table.tableIfPresent("defaults") ?? TOMLTable(parsing: "")
         try defaults.requireOnly(keys: ["cfg", "top_k", "top_p", "schedule"])
-        let sides = try table.ints("patch_nums", in: 1...1024)
+        let sides = try table["patch_nums"].map { _ in
+            try table.ints("patch_nums", in: 1...1024)
+        }
         let rows = try defaults.stringIfPresent("schedule").map {
-            try SamplingSchedule(parsing: $0, patchNums: sides).rows
+            try SamplingSchedule(parsing: $0, patchNums: sides ?? []).rows
         }
         parts = try table.tables("files").map { file in
             try file.requireOnly(keys: ["role", "weights", "recipe"])
@@ -134,7 +136,8 @@ struct CardSource {
             name: try table.string("name"), system: try table.string("system"),
             summary: try table.string("summary"),
             imageSize: try table.intIfPresent("image_size", in: 1...65_536), patchNums: sides,
-            classes: try table.strings("classes"), data: try table.string("data"),
+            classes: try table["classes"].map { _ in try table.strings("classes") },
+            data: try table.string("data"),
             dataLicence: try table.string("data_licence"), licence: try table.string("licence"),
             recipes: parts.map(\.recipe), command: try table.string("command"),
             seed: UInt64(seeds.first ?? 0),

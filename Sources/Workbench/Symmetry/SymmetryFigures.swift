@@ -1,0 +1,85 @@
+// `workbench evaluate` for symmetry models. SPDX-License-Identifier: Apache-2.0
+import ArgumentParser
+import Core
+import Foundation
+import Models
+
+/// Measures the figures of a symmetry model's card.
+struct SymmetryFigures {
+    let entry: ModelEntry
+    let access: ModelAccess
+    let data: String?
+    let samples: Int?
+    let only: [String]
+    let seed: UInt64
+    let updateCard: Bool
+    let isJSON: Bool
+    let common: CommonOptions
+
+    private struct Report: Encodable {
+        var model: String
+        var seed: UInt64
+        var seconds: Double
+        var metrics: [ModelCard.Metric]
+    }
+
+    func run() throws {
+        let interrupt = Interrupt()
+        let started = ProcessInfo.processInfo.systemUptime
+        let parts = try parsedParts()
+        let model = try access.registry.load(entry, cancellation: interrupt.cancellation)
+        let line = SharedProgress(common)
+        var metrics: [ModelCard.Metric] = []
+        for part in SymmetryEvaluationPart.allCases where parts.contains(part) {
+            var found = try measure(model, part, interrupt.cancellation) { task, done, total in
+                line.show("\(task)  \(done)/\(total)")
+            }
+            line.clear()
+            for i in found.indices { found[i].command = command(part) }
+            if !isJSON { found.map(EvaluateCommand.row).forEach(Output.line) }
+            metrics += found
+        }
+        if updateCard { try EvaluateCommand.store(metrics, in: entry, quiet: common.quiet) }
+        if isJSON {
+            try Output.json(
+                Report(
+                    model: entry.card.name, seed: seed,
+                    seconds: ProcessInfo.processInfo.systemUptime - started, metrics: metrics))
+        }
+    }
+
+    private func measure(
+        _ model: any LoadedModel, _ part: SymmetryEvaluationPart, _ cancellation: Cancellation,
+        _ progress: @escaping (String, Int, Int) -> Void
+    ) throws -> [ModelCard.Metric] {
+        if let points = model as? PointSymmetryModel {
+            return try PointSymmetryEvaluation(
+                model: points, folder: data, count: samples, seed: seed,
+                cancellation: cancellation, progress: progress
+            ).run([part])
+        }
+        throw InputError("\(entry.card.name) has no figures that can be measured.")
+    }
+
+    private func parsedParts() throws -> Set<SymmetryEvaluationPart> {
+        let names = only.flatMap { $0.split(separator: ",").map(String.init) }
+        if names.isEmpty { return Set(SymmetryEvaluationPart.allCases) }
+        return Set(
+            try names.map { name in
+                guard let part = SymmetryEvaluationPart(rawValue: name) else {
+                    let known = SymmetryEvaluationPart.allCases.map(\.rawValue)
+                    let hint =
+                        nearestName(to: name, among: known).map { "; did you mean \($0)?" } ?? "."
+                    throw InputError(
+                        "--only \(name) is not known (\(known.joined(separator: ", ")))\(hint)")
+                }
+                return part
+            })
+    }
+
+    private func command(_ part: SymmetryEvaluationPart) -> String {
+        let count = samples.map { " --samples \($0)" } ?? ""
+        return
+            "workbench evaluate \(entry.card.name) --only \(part.rawValue)\(count) --seed \(seed)"
+    }
+}
