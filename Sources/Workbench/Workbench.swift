@@ -17,7 +17,8 @@ struct Workbench: ParsableCommand {
         subcommands: [
             SampleCommand.self, EditCommand.self, EncodeCommand.self, DecodeCommand.self,
             ReplayCommand.self, ModelsCommand.self, InspectCommand.self, ImportCommand.self,
-            SymmetryCommand.self, TrainCommand.self, EvaluateCommand.self, PackCommand.self, ForwardCommand.self,
+            SymmetryCommand.self, TrainCommand.self, EvaluateCommand.self, PackCommand.self,
+            ForwardCommand.self,
             BenchCommand.self, SelfTestCommand.self, DoctorCommand.self, PathsCommand.self,
             ThemesCommand.self, ConfigCommand.self, KeysCommand.self, CompletionsCommand.self,
             ManCommand.self,

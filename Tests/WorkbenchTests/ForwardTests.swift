@@ -230,6 +230,7 @@ import Testing
         #expect(
             names.sorted() == [
                 "hmar.edit", "hmar.generate", "mp.logits", "mp.loss", "nsp.logits", "nsp.loss",
+                "points.encode", "recon.fit", "recon.mean", "ssl-sym.pseudo_labels",
                 "var.generate", "var.logits", "vqvae.decode", "vqvae.encode", "vqvae.loss",
             ])
         for name in names { #expect(text.contains("\(name): ")) }

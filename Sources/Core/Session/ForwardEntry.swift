@@ -9,6 +9,8 @@ public protocol ForwardEntry: Sendable {
     var summary: String { get }
     /// What `--weights` is to hold, in words.
     var weights: String { get }
+    /// Whether weights are needed at all; most entries are functions of a model.
+    var needsWeights: Bool { get }
     /// Whether a tokenizer is needed beside the weights.
     var needsTokenizer: Bool { get }
     /// Whether gradients can be asked for.
@@ -81,6 +83,8 @@ public struct ForwardRequest: Sendable {
 }
 
 extension ForwardEntry {
+    public var needsWeights: Bool { true }
+
     /// Checks settings, tokenizer and gradients against what the entry takes, then runs it.
     ///
     /// - Throws: ``ForwardError``, and what ``run(_:)`` throws.

@@ -8,6 +8,7 @@ public enum ForwardEntries {
         VQVAEEncodeEntry(), VQVAEDecodeEntry(), VQVAELossEntry(), VARLogitsEntry(),
         GenerateEntry.var, NextScaleLogitsEntry(), NextScaleLossEntry(), MaskedLogitsEntry(),
         MaskedLossEntry(), GenerateEntry.hmar, EditEntry(),
+        RECONFitEntry.pseudoLabels, RECONFitEntry.fit, RECONMeanEntry(), PointEncodeEntry(),
     ]
 
     /// The entry of a name.

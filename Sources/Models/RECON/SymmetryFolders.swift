@@ -5,6 +5,22 @@ import Foundation
 
 /// Reads folders of pictures, point clouds or meshes; subfolders, where there are any, are classes.
 enum SymmetryFolders {
+    /// Pictures fitted to 28×28 and made grey.
+    ///
+    /// - Throws: ``SymmetryError/nothingReadable(folder:expected:)``, `FileFormatError`.
+    static func pictures(_ folder: String) throws -> SymmetryInputs<[Float], Rotation2> {
+        let (files, classes) = try list(folder, expected: "PNG or JPEG pictures") { name in
+            let lower = name.lowercased()
+            return [".png", ".jpg", ".jpeg"].contains { lower.hasSuffix($0) }
+        }
+        return SymmetryInputs(
+            title: folder,
+            inputs: try files.map { file in
+                PictureBackend.grey(
+                    try ImageFile.read(path: file.path, side: PictureBackend.side).image)
+            }, names: files.map(\.name), labels: files.map(\.label), labelNames: classes)
+    }
+
     /// Meshes and point lists: `points` points each, drawn from the surface, their longest extent
     /// from the centre 1; kinds are all 0, or 0, 1, 2… when the network tells points apart.
     ///

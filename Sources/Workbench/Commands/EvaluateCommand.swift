@@ -57,6 +57,11 @@ struct EvaluateCommand: ComputingCommand {
     @Option(help: ArgumentHelp("Write ten samples of every class here.", valueName: "file"))
     var grid: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Symmetry: compare with another seed of the same training.", valueName: "model"))
+    var against: String?
+
     @Flag(help: "Store the figures in the model's card.")
     var updateCard = false
 
@@ -77,7 +82,7 @@ struct EvaluateCommand: ComputingCommand {
         if card.card.system == "symmetry" {
             return try SymmetryFigures(
                 entry: card, access: access, data: data, samples: samples, only: only, seed: seed,
-                updateCard: updateCard, isJSON: json.isOn, common: common
+                against: against, updateCard: updateCard, isJSON: json.isOn, common: common
             ).run()
         }
         let samples = samples ?? 5000

@@ -55,7 +55,10 @@ struct ForwardCommand: ComputingCommand {
         guard entry != nil else {
             throw ValidationError("Name an entry; `workbench forward --list` shows all.")
         }
+        let needsWeights =
+            Registry.forwardEntries.first { $0.name == entry }?.needsWeights ?? true
         let missing = [("--weights", weights), ("--input", input), ("--output", output)]
+            .filter { needsWeights || $0.0 != "--weights" }
             .filter { $0.1 == nil }.map(\.0)
         guard missing.isEmpty else {
             throw ValidationError("Missing: \(missing.joined(separator: ", ")).")
@@ -64,11 +67,11 @@ struct ForwardCommand: ComputingCommand {
 
     func run() throws {
         if list { return try printEntries() }
-        guard let entry, let weights, let input, let output else { return }
+        guard let entry, let input, let output else { return }
         let function = try Registry.forwardEntry(named: entry)
         let interrupt = Interrupt()
         let request = ForwardRequest(
-            weights: try TensorArchive.open(path: weights),
+            weights: try TensorArchive.open(path: weights ?? input),
             tokenizer: try tokenizer.map { try TensorArchive.open(path: $0) },
             input: try TensorArchive.open(path: input), settings: try parsedSettings(),
             wantsGradients: gradients, cancellation: interrupt.cancellation)

@@ -44,7 +44,8 @@ enum ExitStatus {
             || error is DatasetError || error is CatalogError || error is AssetError
             || error is InputError || error is TOMLError || error is TrainingError
             || error is ThemeError || error is ConfigurationError || error is SamplingError
-            || error is ForwardError || error is SymmetryError || (error as? CUDAError)?.isInput == true
+            || error is ForwardError || error is SymmetryError
+            || (error as? CUDAError)?.isInput == true
     }
 }
 

@@ -12,6 +12,8 @@ struct SymmetryFigures {
     let samples: Int?
     let only: [String]
     let seed: UInt64
+    /// Another seed of the same training.
+    let against: String?
     let updateCard: Bool
     let isJSON: Bool
     let common: CommonOptions
@@ -29,11 +31,12 @@ struct SymmetryFigures {
         let parts = try parsedParts()
         let model = try access.registry.load(entry, cancellation: interrupt.cancellation)
         let line = SharedProgress(common)
+        let measure = try measurement(model, interrupt.cancellation) { task, done, total in
+            line.show("\(task)  \(done)/\(total)")
+        }
         var metrics: [ModelCard.Metric] = []
         for part in SymmetryEvaluationPart.allCases where parts.contains(part) {
-            var found = try measure(model, part, interrupt.cancellation) { task, done, total in
-                line.show("\(task)  \(done)/\(total)")
-            }
+            var found = try measure(part)
             line.clear()
             for i in found.indices { found[i].command = command(part) }
             if !isJSON { found.map(EvaluateCommand.row).forEach(Output.line) }
@@ -48,17 +51,31 @@ struct SymmetryFigures {
         }
     }
 
-    private func measure(
-        _ model: any LoadedModel, _ part: SymmetryEvaluationPart, _ cancellation: Cancellation,
+    /// What measures a part; sets are made and embedded once for all parts.
+    private func measurement(
+        _ model: any LoadedModel, _ cancellation: Cancellation,
         _ progress: @escaping (String, Int, Int) -> Void
-    ) throws -> [ModelCard.Metric] {
+    ) throws -> (SymmetryEvaluationPart) throws -> [ModelCard.Metric] {
         if let points = model as? PointSymmetryModel {
-            return try PointSymmetryEvaluation(
+            let evaluation = try PointSymmetryEvaluation(
                 model: points, folder: data, count: samples, seed: seed,
-                cancellation: cancellation, progress: progress
-            ).run([part])
+                cancellation: cancellation, progress: progress)
+            return { try evaluation.run([$0]) }
         }
-        throw InputError("\(entry.card.name) has no figures that can be measured.")
+        guard let pictures = model as? PictureSymmetryModel else {
+            throw InputError("\(entry.card.name) has no figures that can be measured.")
+        }
+        let other = try against.map { name in
+            guard
+                let found = try access.load(name, cancellation: cancellation)
+                    as? PictureSymmetryModel
+            else { throw InputError("--against \(name) is no symmetry model for pictures.") }
+            return found
+        }
+        let evaluation = try PictureSymmetryEvaluation(
+            model: pictures, folder: data, testCount: samples, other: other, seed: seed,
+            cancellation: cancellation, progress: progress)
+        return { try evaluation.run($0) }
     }
 
     private func parsedParts() throws -> Set<SymmetryEvaluationPart> {
@@ -78,8 +95,10 @@ struct SymmetryFigures {
     }
 
     private func command(_ part: SymmetryEvaluationPart) -> String {
-        let count = samples.map { " --samples \($0)" } ?? ""
-        return
-            "workbench evaluate \(entry.card.name) --only \(part.rawValue)\(count) --seed \(seed)"
+        var words = ["workbench evaluate \(entry.card.name) --only \(part.rawValue)"]
+        if let samples { words.append("--samples \(samples)") }
+        words.append("--seed \(seed)")
+        if let against { words.append("--against \(against)") }
+        return words.joined(separator: " ")
     }
 }

@@ -1,0 +1,155 @@
+// What standardised pictures are good for.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+
+extension PictureSymmetryEvaluation {
+    /// Every picture turned back by its corrected pose: the canonicalisation layer.
+    ///
+    /// - Parameter engine: gives ĝ of an input from its embedding, its pose and the bank alone.
+    func standardized(
+        _ images: GreyImages, _ distributions: [PoseDistribution<Rotation2>]
+    ) -> GreyImages {
+        images.rotated(by: distributions.map { Float(-$0.pose.degrees) })
+    }
+
+    func downstreamFigures() throws -> [ModelCard.Metric] {
+        let engine = try engine(mean)
+        let training = try engine.distributionsOfTraining(cancellation: cancellation)
+        let found = try poses("test pictures", of: test.images)
+        let tested = try engine.distributions(of: found, cancellation: cancellation)
+        let standardTraining = standardized(bank.images, training)
+        let standardTest = standardized(test.images, tested)
+        var metrics: [ModelCard.Metric] = []
+        for clusters in [10, 64] {
+            for (title, train, test) in [
+                ("as they are", bank.images, test.images),
+                ("standardised", standardTraining, standardTest),
+            ] {
+                try cancellation.check()
+                progress("k-means, \(clusters) clusters, \(title)", 0, 1)
+                let result = Clustering(
+                    training: train, test: test, clusters: clusters, seed: seed)
+                metrics.append(
+                    .init(
+                        name: "k-means \(clusters), \(title)", value: 100 * result.accuracy,
+                        unit: "%",
+                        note: String(
+                            format: "normalised mutual information %.3f",
+                            result.mutualInformation)))
+            }
+        }
+        return metrics + (try layerFigures(standardTest))
+    }
+
+    /// A frozen classifier of upright pictures (5 nearest training pictures by pixels), with and
+    /// without the layer before it.
+    private func layerFigures(_ standardTest: GreyImages) throws -> [ModelCard.Metric] {
+        let engine = try engine(mean)
+        let classifier = NeighbourBank(
+            FeatureMatrix(width: 784, values: try uprightTraining().pixels),
+            metric: .euclidean)
+        func accuracy(_ name: String, _ images: GreyImages) throws -> ModelCard.Metric {
+            try cancellation.check()
+            progress("classifying", 0, 1)
+            let table = classifier.nearest(
+                to: FeatureMatrix(width: 784, values: images.pixels), k: 5)
+            let right = (0..<images.count).count {
+                Self.vote(table[$0].map { bank.images.labels[Int($0)] }) == images.labels[$0]
+            }
+            return .init(
+                name: "frozen classifier, \(name)",
+                value: 100 * Double(right) / Double(images.count), unit: "%",
+                note: "5-NN on pixels of upright training pictures")
+        }
+        let uprightFound = try poses("upright test pictures", of: upright)
+        let uprightStandard = standardized(
+            upright, try engine.distributions(of: uprightFound, cancellation: cancellation))
+        var generator = RandomGenerator(seed: seed, stream: 0x6675_6C6C)
+        let full = upright.rotated(
+            by: (0..<upright.count).map { _ in 360 * generator.nextFloat() - 180 })
+        let fullFound = try poses("fully rotated pictures", of: full)
+        let fullStandard = standardized(
+            full, try engine.distributions(of: fullFound, cancellation: cancellation))
+        return [
+            try accuracy("upright", upright), try accuracy("upright, layer", uprightStandard),
+            try accuracy("rotated", test.images), try accuracy("rotated, layer", standardTest),
+            try accuracy("fully rotated", full), try accuracy("fully rotated, layer", fullStandard),
+        ]
+    }
+}
+
+/// k-means on pixels with the most frequent training label of every cluster.
+struct Clustering {
+    /// Share of test pictures whose cluster's label is theirs.
+    let accuracy: Double
+    /// 2·I(labels; clusters) / (H(labels) + H(clusters)) of the test pictures.
+    let mutualInformation: Double
+
+    /// The best of five starts by the sum of squared distances.
+    init(training: GreyImages, test: GreyImages, clusters: Int, seed: UInt64) {
+        let width = training.side * training.side
+        let rows = Tensor(
+            training.pixels, shape: [training.count, width], device: CPUDevice.shared)
+        var best: (centres: Tensor, codes: [Int32], cost: Double)?
+        for start in 0..<5 {
+            var generator = RandomGenerator(seed: seed, stream: 0x6B6D_0000 + UInt64(start))
+            let centres = KMeans.centres(
+                of: rows, count: clusters, iterations: 25, generator: &generator)
+            let codes = nearestCodes(rows, codebook: centres).int32s()
+            let values = centres.floats()
+            var cost = 0.0
+            training.pixels.withUnsafeBufferPointer { pixels in
+                values.withUnsafeBufferPointer { values in
+                    for (row, code) in codes.enumerated() {
+                        var sum: Float = 0
+                        for i in 0..<width {
+                            let d = pixels[row * width + i] - values[Int(code) * width + i]
+                            sum += d * d
+                        }
+                        cost += Double(sum)
+                    }
+                }
+            }
+            if best.map({ cost < $0.cost }) ?? true { best = (centres, codes, cost) }
+        }
+        guard let best else {
+            accuracy = 0
+            mutualInformation = 0
+            return
+        }
+        let classes = (training.labels.max() ?? 0) + 1
+        var votes = [[Int]](
+            repeating: [Int](repeating: 0, count: classes), count: clusters)
+        for (row, code) in best.codes.enumerated() { votes[Int(code)][training.labels[row]] += 1 }
+        let named = votes.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
+        let queries = Tensor(
+            test.pixels, shape: [test.count, width], device: CPUDevice.shared)
+        let found = nearestCodes(queries, codebook: best.centres).int32s().map(Int.init)
+        accuracy =
+            Double(found.indices.count { named[found[$0]] == test.labels[$0] })
+            / Double(max(1, test.count))
+        mutualInformation = Self.mutualInformation(found, test.labels)
+    }
+
+    /// Normalised by the mean of both entropies.
+    static func mutualInformation(_ a: [Int], _ b: [Int]) -> Double {
+        let n = Double(a.count)
+        var joint: [SIMD2<Int>: Double] = [:]
+        var (left, right): ([Int: Double], [Int: Double]) = ([:], [:])
+        for (x, y) in zip(a, b) {
+            joint[SIMD2(x, y), default: 0] += 1 / n
+            left[x, default: 0] += 1 / n
+            right[y, default: 0] += 1 / n
+        }
+        func entropy(_ shares: Dictionary<Int, Double>.Values) -> Double {
+            shares.reduce(0) { $0 - $1 * log($1) }
+        }
+        let shared = joint.reduce(0) { sum, item in
+            sum + item.value
+                * log(item.value / ((left[item.key.x] ?? 1) * (right[item.key.y] ?? 1)))
+        }
+        let total = entropy(left.values) + entropy(right.values)
+        return total > 0 ? max(0, 2 * shared / total) : 1
+    }
+}
