@@ -71,7 +71,8 @@ let package = Package(
             name: "ViewsTests", dependencies: ["Views", "Core", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "WorkbenchTests", dependencies: ["Core", "Models", "TestSupport", "Workbench"],
+            name: "WorkbenchTests",
+            dependencies: ["Core", "Models", "TestSupport", "Views", "Workbench"],
             swiftSettings: strict),
     ]
 )

@@ -22,7 +22,7 @@ struct Workbench: ParsableCommand {
             BenchCommand.self, SelfTestCommand.self, DoctorCommand.self, PathsCommand.self,
             ThemesCommand.self, ConfigCommand.self, KeysCommand.self, CompletionsCommand.self,
             ManCommand.self,
-            RunCommand.self,
+            TourCommand.self, RunCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 }

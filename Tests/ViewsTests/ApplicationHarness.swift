@@ -28,6 +28,7 @@ final class ApplicationHarness {
         self.size = size
         var settings = ApplicationOptions()
         settings.isDeterministic = true
+        settings.showsHints = false
         settings.stateFolder = stateFolder
         options(&settings)
         let files = files

@@ -37,7 +37,7 @@ struct PlainDialogueTests {
             let start = said.count
             for line in lines {
                 dialogue?.take(line)
-                app.settle()
+                app.wait { _ in !app.application.isBusy }
                 dialogue?.tick(now: 0)
             }
             return said[start...].joined(separator: "\n")

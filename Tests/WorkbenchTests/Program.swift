@@ -100,7 +100,7 @@ struct Program {
         #expect(isClear, "no clear message: \(text)", sourceLocation: sourceLocation)
     }
 
-    fileprivate var environment: [String: String] {
+    var environment: [String: String] {
         [
             "HOME": folder.path, "XDG_DATA_HOME": folder.path + "/data",
             "XDG_CONFIG_HOME": folder.path + "/config", "PATH": "/usr/bin:/bin",

@@ -216,6 +216,8 @@ enum Screen {
         if let row = layout.noticeRow {
             if let notice = state.notice {
                 draw(notice, y: row, into: &surface, context: context)
+            } else if let step = state.firstSteps.current(state) {
+                draw(step, y: row, into: &surface, context: context)
             }
         } else if let notice = state.notice {
             draw(notice, y: layout.hintRow, into: &surface, context: context)
@@ -239,6 +241,20 @@ enum Screen {
         surface.put(
             CharacterWidth.truncate(" \(mark) \(notice.text)", to: width), x: 0, y: y,
             style: context.theme[style])
+    }
+
+    private static func draw(
+        _ step: FirstStep, y: Int, into surface: inout Surface, context: DrawContext
+    ) {
+        let width = surface.bounds.width
+        let count = FirstStep.allCases.count
+        let place = (FirstStep.allCases.firstIndex(of: step) ?? 0) + 1
+        let label = " First steps \(place)/\(count)  "
+        surface.fill(Rect(x: 0, y: y, width: width, height: 1), style: context.text)
+        let x = surface.put(label, x: 0, y: y, style: context.theme[.hint])
+        surface.put(
+            CharacterWidth.truncate(step.sentence(context.state), to: max(0, width - x)), x: x,
+            y: y, style: context.text)
     }
 
     private static func hints(y: Int, into surface: inout Surface, context: DrawContext) {

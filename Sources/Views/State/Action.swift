@@ -133,6 +133,7 @@ nonisolated enum FilesAction: Sendable {
 nonisolated enum SessionAction: Sendable {
     /// A session may be written; `recovered` was left behind by a program that did not end.
     case opened(recovered: SessionSnapshot?, queue: [StoredRun])
+    case firstSteps(Set<FirstStep>)
     case readOnly(String)
     case restore
     case written

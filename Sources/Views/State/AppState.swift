@@ -21,6 +21,7 @@ nonisolated struct AppState: Sendable {
     var notice: Notice?
     var undo = UndoHistory()
     var session = SessionState()
+    var firstSteps = FirstStepsState()
     /// Commands chosen from the palette, newest first.
     var recentCommands: [Command] = []
     var themes: [String] = []

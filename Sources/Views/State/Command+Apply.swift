@@ -70,6 +70,9 @@ nonisolated extension Command {
         case .lowerPane: return [.resizePane(.lower)]
         case .pauseQueue: return [.pauseQueue(!state.jobs.isPaused)]
         case .search: Reducer.search(&state)
+        case .hideFirstSteps:
+            state.firstSteps.taken = Set(FirstStep.allCases)
+            return [.saveFirstSteps(state.firstSteps.taken)]
         case .searchNext: return Reducer.searchLog(1, &state)
         case .searchPrevious: return Reducer.searchLog(-1, &state)
         default:

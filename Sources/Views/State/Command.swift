@@ -11,7 +11,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case generate, runAgain, runNewSeed, compare, savePicture, openRecipe, copyCommand, copyValue
     case widenPane, narrowPane, heightenPane, lowerPane
     case pauseQueue, themes, redraw, suspend, zoomPane, toggleMouse, cycleImages
-    case search, searchNext, searchPrevious
+    case search, searchNext, searchPrevious, hideFirstSteps
     // Models
     case loadModel, unloadModel, rescanModels
     // Schedule
@@ -97,6 +97,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .zoomPane: "Enlarge the pane"
         case .toggleMouse: "Mouse on or off"
         case .search: "Search"
+        case .hideFirstSteps: "First steps: show no more"
         case .searchNext: "Next match"
         case .searchPrevious: "Previous match"
         case .cycleImages: "Change how pictures are shown"

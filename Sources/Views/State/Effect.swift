@@ -20,6 +20,7 @@ nonisolated enum Effect: Sendable {
     /// Keeps what waits for the next start.
     case saveQueue([StoredRun])
     case openRecipe(path: String)
+    case saveFirstSteps(Set<FirstStep>)
     case openPicture(path: String, side: Int)
     case importMask(path: String, side: Int)
     case writeMask(PixelMask, path: String, overwrites: Bool)

@@ -40,9 +40,14 @@ nonisolated final class EffectRunner: @unchecked Sendable {
 
     /// Opens the session file; says whether it may be written and what was left behind.
     func openSession() {
-        guard let sessions else { return }
+        guard let sessions else {
+            mailbox.post(.session(.firstSteps([])))
+            return
+        }
         files.async { [mailbox] in
-            switch sessions.open() {
+            let opening = sessions.open()
+            mailbox.post(.session(.firstSteps(sessions.firstSteps())))
+            switch opening {
             case .fresh(let queue):
                 mailbox.post(.session(.opened(recovered: nil, queue: queue)))
             case .leftBehind(let snapshot, let queue):
@@ -88,6 +93,9 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         case .clearFinishedJobs: queue.clearFinished()
         case .removeJob(let id): queue.remove(id)
         case .openPicture, .openRecipe, .importMask, .writeMask, .savePicture: file(effect)
+        case .saveFirstSteps(let taken):
+            // Lost steps are shown once more; that is no reason to complain.
+            files.async { [sessions] in try? sessions?.write(firstSteps: taken) }
         case .saveQueue(let runs):
             files.async { [sessions, mailbox] in
                 do {

@@ -19,6 +19,7 @@ nonisolated extension Reducer {
                             answers: ["Restore", "Start anew"])))
             }
             return resumeWaiting(&state)
+        case .firstSteps(let taken): state.firstSteps = FirstStepsState(taken: taken, isKnown: true)
         case .readOnly(let reason):
             state.session.isReadOnly = true
             if !reason.isEmpty { return [.log(.warning, reason)] }

@@ -21,7 +21,7 @@ nonisolated struct Remembered {
     /// Only these actions exchange the picture to edit; strokes must not copy the mask.
     static func isNeeded(for action: Action) -> Bool {
         switch action {
-        case .mask(.begin), .mask(.move), .mask(.end), .tick, .log, .preview, .tokens, .layout,
+        case .mask(.begin), .mask(.move), .tick, .log, .preview, .tokens, .layout,
             .terminal:
             false
         default: true
@@ -54,10 +54,11 @@ nonisolated struct Remembered {
                         change: .canvas(before: before, after: after)))
             }
         }
+        let steps = Reducer.noteFirstSteps(&state)
         guard !state.session.isReadOnly,
             unfinished != Self.unfinished(state) || waiting != state.session.waiting.count
-        else { return [] }
-        return [.saveQueue(Reducer.waitingRuns(state))]
+        else { return steps }
+        return steps + [.saveQueue(Reducer.waitingRuns(state))]
     }
 }
 

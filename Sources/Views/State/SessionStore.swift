@@ -24,6 +24,7 @@ nonisolated final class SessionStore: @unchecked Sendable {
     private var sessionPath: String { folder + "/session.json" }
     private var sourcePath: String { folder + "/session-source.png" }
     private var picturePath: String { folder + "/session-picture.png" }
+    private var firstStepsPath: String { folder + "/first-steps.json" }
     private var queuePath: String { folder + "/queue.json" }
     private var lockPath: String { folder + "/session.lock" }
 
@@ -75,6 +76,20 @@ nonisolated final class SessionStore: @unchecked Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         try AtomicWrite.write([UInt8](try encoder.encode(queue)), to: queuePath)
+    }
+
+    /// The first steps that were taken at earlier starts.
+    func firstSteps() -> Set<FirstStep> {
+        guard let data = FileManager.default.contents(atPath: firstStepsPath),
+            let names = try? JSONDecoder().decode([String].self, from: data)
+        else { return [] }
+        return Set(names.compactMap { FirstStep(rawValue: $0) })
+    }
+
+    func write(firstSteps: Set<FirstStep>) throws {
+        guard lockDescriptor >= 0 else { return }
+        let names = firstSteps.map(\.rawValue).sorted()
+        try AtomicWrite.write([UInt8](try JSONEncoder().encode(names)), to: firstStepsPath)
     }
 
     private func readQueue() -> [StoredRun] {

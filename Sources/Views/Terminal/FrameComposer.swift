@@ -56,7 +56,7 @@ package final class FrameComposer {
         putRows(of: surface)
         front = surface
         screen.setCursor(frame.cursor, isVisible: frame.isCursorVisible)
-        text += screen.takeBytes()
+        text += StyleFilter.compact(screen.takeBytes())
         if (screen as? CursesScreen)?.hasRunOutOfPairs == true { invalidate() }
         return wrapped(text + pictureBytes(pictures, now: now))
     }

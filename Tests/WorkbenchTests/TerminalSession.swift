@@ -1,0 +1,125 @@
+// The program in a pseudo-terminal whose screen the test can see. SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TestSupport
+import Testing
+import Views
+
+/// Types keys, waits for texts, and looks at the screen as a person would.
+final class TerminalSession {
+    let screen: VirtualTerminal
+    private let terminal: PseudoTerminal
+    /// Long enough for a loaded machine; only a failing test waits so long.
+    private let patience = 60.0
+
+    /// Opens the application (or another command) at a size.
+    init(
+        _ program: Program, _ arguments: [String] = [], columns: Int = 120, rows: Int = 40,
+        kind: PseudoTerminal.Kind = PseudoTerminal.Kind(), environment: [String: String] = [:]
+    ) throws {
+        let screen = VirtualTerminal(columns: columns, rows: rows)
+        self.screen = screen
+        terminal = try PseudoTerminal(
+            [Program.path] + arguments + ["--device", "cpu"], columns: columns, rows: rows,
+            kind: kind, environment: program.environment.merging(environment) { $1 })
+        terminal.onBytes = { screen.feed($0) }
+    }
+
+    var received: Int { terminal.received }
+    var hasCanonicalInput: Bool { terminal.hasCanonicalInput }
+
+    func send(_ text: String) { terminal.send(text) }
+    func signal(_ number: Int32) { terminal.signal(number) }
+
+    /// Waits for a text on the screen.
+    func expect(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        wait("“\(text)”", sourceLocation: sourceLocation) { $0.contains(text) }
+    }
+
+    func absent(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) {
+        wait("no “\(text)”", sourceLocation: sourceLocation) { !$0.contains(text) }
+    }
+
+    /// Waits for something to hold on the screen.
+    func wait(
+        _ what: String, sourceLocation: SourceLocation = #_sourceLocation,
+        until condition: (VirtualTerminal) -> Bool
+    ) {
+        let holds = terminal.wait(seconds: patience) { condition(screen) }
+        if !holds {
+            Issue.record(
+                "\(what) did not come:\n\(screen.text)", sourceLocation: sourceLocation)
+        }
+    }
+
+    /// Reads until nothing has come for a while; returns the bytes.
+    @discardableResult
+    func settle(_ silence: Double = 0.25) -> Int { terminal.drain(silence: silence, limit: 20) }
+
+    func resize(columns: Int, rows: Int) {
+        screen.resize(columns: columns, rows: rows)
+        terminal.resize(columns: columns, rows: rows)
+    }
+
+    /// A mouse press, drag and release in cells, as SGR reports pixels or cells.
+    func drag(from: (x: Int, y: Int), to: (x: Int, y: Int), pixels: Bool) {
+        func report(_ button: Int, _ x: Int, _ y: Int, _ end: String) {
+            let px = pixels ? x * 10 + 5 : x + 1
+            let py = pixels ? y * 20 + 10 : y + 1
+            send("\u{1B}[<\(button);\(px);\(py)\(end)")
+        }
+        report(0, from.x, from.y, "M")
+        let steps = max(abs(to.x - from.x), abs(to.y - from.y), 1)
+        for step in 1...steps {
+            report(
+                32, from.x + (to.x - from.x) * step / steps,
+                from.y + (to.y - from.y) * step / steps, "M")
+        }
+        report(0, to.x, to.y, "m")
+    }
+
+    /// Waits for the end and checks that the terminal was given back.
+    @discardableResult
+    func end(status: Int32? = 0, sourceLocation: SourceLocation = #_sourceLocation) -> Int32? {
+        let found = terminal.waitForEnd(seconds: patience)
+        if let status { #expect(found == status, sourceLocation: sourceLocation) }
+        #expect(found != nil, "it did not end", sourceLocation: sourceLocation)
+        #expect(screen.leftOn == [], sourceLocation: sourceLocation)
+        return found
+    }
+
+    /// The end of a program that could give nothing back.
+    func waitForKilled() -> Int32? { terminal.waitForEnd(seconds: patience) }
+
+    private static func difference(_ rows: (String, String)?) -> String {
+        guard let rows else { return "" }
+        let before = rows.0.split(separator: " ")
+        let after = rows.1.split(separator: " ")
+        let column = zip(before, after).enumerated().first { $0.element.0 != $0.element.1 }
+        return column.map { "column \($0.offset): \($0.element.0), then \($0.element.1)" } ?? ""
+    }
+
+    /// What must never happen to pictures and the screen.
+    func expectCleanCounters(sourceLocation: SourceLocation = #_sourceLocation) {
+        let counters = screen.counters
+        #expect(counters.picturesScrolled == 0, sourceLocation: sourceLocation)
+        #expect(counters.picturesCutAtTheRight == 0, sourceLocation: sourceLocation)
+        #expect(counters.picturesTooLarge == 0, sourceLocation: sourceLocation)
+        #expect(counters.picturesOutsideBands == 0, sourceLocation: sourceLocation)
+        #expect(counters.unknownSequences == 0, sourceLocation: sourceLocation)
+    }
+
+    /// Ctrl-L sends everything anew: nothing on the screen may change by it.
+    func expectRedrawChangesNothing(sourceLocation: SourceLocation = #_sourceLocation) {
+        settle()
+        let before = screen.appearance
+        send("\u{0C}")
+        settle()
+        let after = screen.appearance
+        let row = zip(before, after).enumerated().first { $0.element.0 != $0.element.1 }
+        let isSame = row == nil
+        #expect(
+            isSame,
+            "row \(row?.offset ?? 0) was stale: \(Self.difference(row?.element))",
+            sourceLocation: sourceLocation)
+    }
+}
