@@ -19,7 +19,7 @@ extension CUDADevice {
             weight, rows: shape[1], inner: channels, rowStride: channels * kh * kw,
             innerStride: kh * kw, taps: (kh, kw), first: (0, 0), step: (1, 1))
         convolve(
-            packed, packPixels(x), bias, into: result,
+            packed, packPixels(x, keeps: Recording.isOn), bias, into: result,
             CUDAPlanes(
                 outputs: shape[1], images: shape[0], grid: (shape[2], shape[3]),
                 input: (x.shape[2], x.shape[3]), channelBlocks: (channels + 7) / 8, taps: (kh, kw),
@@ -44,7 +44,8 @@ extension CUDADevice {
         let (kh, kw) = (weight.shape[2], weight.shape[3])
         let stride = geometry.stride
         let outputs = weight.shape[0]
-        let packed = packPixels(dy)
+        // The gradient to the weight reads it too.
+        let packed = packPixels(dy, keeps: true)
         for a in 0..<min(stride, shape[2]) {
             let rows = CUDAConvolutionPhase(
                 a, stride: stride, padding: geometry.padding.top, kernel: kh)
@@ -104,10 +105,13 @@ extension CUDADevice {
                 plan.parts
             ),
             block: (tile.threads, 1, 1), shared: tile.correlationSharedBytes,
-            .tensor(packPixels(dy)), .tensor(packPixels(x)), .tensor(sums), .int(outputs),
+            .tensor(packPixels(dy, keeps: false)), .tensor(packPixels(x, keeps: false)),
+            .tensor(sums), .int(outputs),
             .int((outputs + 7) / 8), .int(dy.shape[0]), .int(dy.shape[2]), .int(dy.shape[3]),
             .int(x.shape[2]), .int(x.shape[3]), .int(blocks), .int(kh), .int(kw),
             .int(geometry.stride), .int(geometry.padding.top), .int(geometry.padding.left))
+        // The last that read it in a backward pass.
+        unpack(x, pixelLayout(x))
         launch(
             kernel("add_correlation_parts", in: .convolution),
             grid: ((outputs * depth + 255) / 256, 1, 1), block: (256, 1, 1), .tensor(sums),
@@ -121,13 +125,12 @@ extension CUDADevice {
         let outputs = dy.shape[1]
         let parts = max(1, min(dy.shape[0], multiprocessors * 8 / max(1, outputs)))
         let sums = Tensor.empty([parts, outputs], device: self)
+        let result = Tensor.empty([outputs], device: self)
         launch(
             kernel("channel_sums", in: .convolution), grid: (outputs, parts, 1),
-            block: (256, 1, 1), .tensor(dy), .tensor(sums), .int(dy.shape[0]), .int(outputs),
+            block: (256, 1, 1), .tensor(dy), .tensor(sums), .tensor(result),
+            .tensor(arrivals(outputs)), .int(dy.shape[0]), .int(outputs),
             .int(dy.shape[2] * dy.shape[3]))
-        if parts == 1 { return sums.reshaped([outputs]) }
-        let result = Tensor.empty([outputs], device: self)
-        addParts(sums, into: result)
         return result
     }
 
@@ -137,32 +140,46 @@ extension CUDADevice {
         precision == .bfloat16 && geometry.groups == 1
     }
 
-    /// [B, C, h, w] as bf16 [B, h·w, C], channels filled up to a multiple of 8 with zeros.
-    private func packPixels(_ x: Tensor) -> Tensor {
-        let (batch, channels, pixels) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
-        let blocks = (channels + 7) / 8
-        let result = Tensor.empty([batch, pixels, blocks * 8], dtype: .bfloat16, device: self)
-        launch(
-            kernel("pack_pixels", in: .convolution),
-            grid: ((pixels + 31) / 32, (channels + 63) / 64, batch), block: (256, 1, 1),
-            .tensor(x), .tensor(result), .int(channels), .int(pixels), .int(blocks))
-        return result
+    private func pixelLayout(_ x: Tensor) -> PackedLayout {
+        PackedLayout(numbers: [x.offset, x.shape[0], x.shape[1], x.shape[2] * x.shape[3]])
     }
 
-    /// A weight as bf16 [rows, taps, inner], the inner dimension filled up as that of the pixels.
+    /// [B, C, h, w] as bf16 [B, h·w, C], channels filled up to a multiple of 8 with zeros.
+    private func packPixels(_ x: Tensor, keeps: Bool) -> Tensor {
+        let (batch, channels, pixels) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
+        let blocks = (channels + 7) / 8
+        let shape = [batch, pixels, blocks * 8]
+        return packed(x, pixelLayout(x), shape: shape, keeps: keeps) {
+            let result = Tensor.empty(shape, dtype: .bfloat16, device: self)
+            launch(
+                kernel("pack_pixels", in: .convolution),
+                grid: ((pixels + 31) / 32, (channels + 63) / 64, batch), block: (256, 1, 1),
+                .tensor(x), .tensor(result), .int(channels), .int(pixels), .int(blocks))
+            return result
+        }
+    }
+
+    /// A weight as bf16 [rows, taps, inner], the inner dimension filled up as that of the pixels; kept
+    /// until the weight changes, which in a frozen network is never.
     private func packWeight(
         _ weight: Tensor, rows: Int, inner: Int, rowStride: Int, innerStride: Int,
         taps: (rows: Int, columns: Int), first: (Int, Int), step: (Int, Int)
     ) -> Tensor {
         let blocks = (inner + 7) / 8
-        let result = Tensor.empty(
-            [rows, taps.rows * taps.columns, blocks * 8], dtype: .bfloat16, device: self)
-        launch(
-            kernel("pack_weights", in: .convolution), grid: ((result.count + 255) / 256, 1, 1),
-            block: (256, 1, 1), .tensor(weight), .tensor(result), .int(rows), .int(inner),
-            .int(blocks), .int(taps.rows), .int(taps.columns), .int(rowStride), .int(innerStride),
-            .int(weight.shape[3]), .int(first.0), .int(step.0), .int(first.1), .int(step.1))
-        return result
+        let shape = [rows, taps.rows * taps.columns, blocks * 8]
+        let numbers = [
+            rows, inner, blocks, taps.rows, taps.columns, rowStride, innerStride, weight.shape[3],
+            first.0, step.0, first.1, step.1,
+        ]
+        let layout = PackedLayout(numbers: [weight.offset] + numbers)
+        return packed(weight, layout, shape: shape, keeps: true) {
+            let result = Tensor.empty(shape, dtype: .bfloat16, device: self)
+            launch(
+                kernel("pack_weights", in: .convolution),
+                grid: ((result.count + 255) / 256, 1, 1), block: (256, 1, 1),
+                [.tensor(weight), .tensor(result)] + numbers.map { .int($0) })
+            return result
+        }
     }
 
     private func convolve(

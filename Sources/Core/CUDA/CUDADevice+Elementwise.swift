@@ -206,15 +206,8 @@ extension CUDADevice {
     func bfloat16(_ x: Tensor) -> Tensor {
         if x.dtype == .bfloat16 { return x }
         precondition(x.dtype == .float32, "bfloat16 of a \(x.dtype) tensor")
-        // A graph converts at each replay what comes from outside of it: by then it may hold other
-        // values than the copy that exists now.
-        let (isOutside, found) = lock.withLock {
-            let isOutside =
-                capture.map {
-                    !memory.isOwned(UInt64(UInt(bitPattern: x.storage.address)), by: $0.pool)
-                } ?? false
-            return (isOutside, isOutside ? nil : x.storage.companion)
-        }
+        let isOutside = isOutsideOfGraph(x.storage)
+        let found = isOutside ? nil : lock.withLock { x.storage.companion }
         if let found { return over(found, x) }
         let count = x.storage.byteCount / 4
         let whole = Tensor(storage: x.storage, dtype: .float32, shape: [count])
@@ -230,8 +223,44 @@ extension CUDADevice {
             offset: x.offset)
     }
 
+    /// Whether a graph is being captured that reads a storage which is not its own.
+    ///
+    /// A graph derives at each replay what comes from outside of it: by then that may hold other values
+    /// than the copy that exists now.
+    private func isOutsideOfGraph(_ storage: Storage) -> Bool {
+        lock.withLock {
+            capture.map {
+                !memory.isOwned(UInt64(UInt(bitPattern: storage.address)), by: $0.pool)
+            } ?? false
+        }
+    }
+
+    /// A copy of a tensor in another layout, kept with its storage until that is written in place.
+    ///
+    /// - Parameters:
+    ///   - layout: all that decides the copy's bytes beside those of the storage.
+    ///   - keeps: whether it will be asked for again; a copy that exists is used in any case.
+    func packed(
+        _ x: Tensor, _ layout: PackedLayout, shape: [Int], keeps: Bool, _ make: () -> Tensor
+    ) -> Tensor {
+        let isOutside = isOutsideOfGraph(x.storage)
+        if !isOutside, let found = lock.withLock({ x.storage.packed[layout] }) {
+            return Tensor(storage: found, dtype: .bfloat16, shape: shape)
+        }
+        let made = make()
+        lock.withLock {
+            if keeps, !isOutside, pendingIsNil { x.storage.packed[layout] = made.storage }
+        }
+        return made
+    }
+
+    /// Drops a copy that nobody will ask for any more.
+    func unpack(_ x: Tensor, _ layout: PackedLayout) {
+        lock.withLock { x.storage.packed[layout] = nil }
+    }
+
     /// Forgets what was derived from a storage that is about to be written in place.
-    func written(_ tensor: Tensor) { lock.withLock { tensor.storage.companion = nil } }
+    func written(_ tensor: Tensor) { lock.withLock { tensor.storage.forgetDerived() } }
 }
 
 extension DType {

@@ -19,7 +19,7 @@ extension CUDADevice {
         guard bytes.count > 0 else { return }
         perform { () throws(CUDAError) in
             let address = try storage.deviceAddress("upload")
-            storage.companion = nil
+            storage.forgetDerived()
             guard let capture else {
                 return try timed("upload", .bytes(Double(bytes.count))) { () throws(CUDAError) in
                     try staging.upload(bytes, to: address, stream: stream)
@@ -56,7 +56,7 @@ extension CUDADevice {
     public func clear(_ storage: Storage) {
         guard storage.byteCount > 0 else { return }
         perform { () throws(CUDAError) in
-            storage.companion = nil
+            storage.forgetDerived()
             capture?.touch(storage, memory)
             let address = try storage.deviceAddress("clear")
             try timed("clear", .bytes(Double(storage.byteCount))) { () throws(CUDAError) in

@@ -13,6 +13,14 @@ extension CUDADevice {
         let pieces = (width * plane + Self.piece - 1) / Self.piece
         let y = Tensor.empty(x.shape, device: self)
         let statistics = Tensor.empty([2, batch, groups], device: self)
+        if pieces == 1 {
+            launch(
+                kernel("group_norm_of_piece", in: .normalization), grid: (batch * groups, 1, 1),
+                block: (256, 1, 1), .tensor(x), .tensor(weight), .tensor(bias), .tensor(y),
+                .tensor(statistics), .int(groups), .int(width), .int(plane), .float(epsilon),
+                .int(silu ? 1 : 0))
+            return (y, statistics)
+        }
         let moments = Tensor.empty([batch * groups, pieces, 2], device: self)
         let grid = (batch * groups, pieces, 1)
         launch(
@@ -39,7 +47,8 @@ extension CUDADevice {
         launch(
             kernel("group_norm_sums", in: .normalization), grid: (batch * channels, 1, 1),
             block: (256, 1, 1), .tensor(dy), .tensor(x), .tensor(weight), .tensor(bias),
-            .tensor(statistics), .tensor(sums), .int(channels), .int(groups), .int(plane),
+            .tensor(statistics), .tensor(sums), .tensor(dweight), .tensor(dbias),
+            .tensor(arrivals(channels)), .int(channels), .int(groups), .int(plane),
             .int(silu ? 1 : 0))
         launch(
             kernel("group_norm_input_gradient", in: .normalization),
@@ -47,10 +56,6 @@ extension CUDADevice {
             block: (256, 1, 1), .tensor(dy), .tensor(x), .tensor(weight), .tensor(bias),
             .tensor(statistics), .tensor(sums), .tensor(dx), .int(groups), .int(width),
             .int(plane), .int(silu ? 1 : 0))
-        launch(
-            kernel("group_norm_weight_gradient", in: .normalization),
-            grid: ((channels + 63) / 64, 1, 1), block: (64, 1, 1), .tensor(sums),
-            .tensor(dweight), .tensor(dbias), .int(batch), .int(channels))
         return (dx, dweight, dbias)
     }
 
@@ -74,6 +79,16 @@ extension CUDADevice {
             block: (256, 1, 1), .tensor(dy), .tensor(y), .tensor(norms), .tensor(dx), .int(rows),
             .int(width), .float(epsilon))
         return dx
+    }
+
+    // MARK: Sums by the last block
+
+    /// Zeros by which blocks that share a sum find out which of them comes last; kernels leave zeros.
+    func arrivals(_ count: Int) -> Tensor {
+        if let found = lock.withLock({ arrivalCounts }), found.count >= count { return found }
+        let made = Tensor.zeros([max(4096, count)], dtype: .int32, device: self)
+        lock.withLock { if capture == nil, pendingIsNil { arrivalCounts = made } }
+        return made
     }
 
     // MARK: Alignment

@@ -24,9 +24,13 @@ extension CUDADevice {
         guard pieces.count > 0 else { return }
         // The weights' bfloat16 copies are refreshed on the way instead of made anew.
         let copies = updates.map { update -> UnsafeMutableRawPointer? in
-            lock.withLock { update.weight.storage.companion }.map {
-                $0.address + 2 * update.weight.offset
-            }
+            lock.withLock {
+                let storage = update.weight.storage
+                let copy = storage.companion
+                storage.forgetDerived()
+                storage.companion = copy
+                return copy
+            }.map { $0.address + 2 * update.weight.offset }
         }
         let tables = upload(
             pieces,

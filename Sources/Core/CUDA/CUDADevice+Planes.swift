@@ -2,44 +2,52 @@
 
 extension CUDADevice {
     public func resized(_ x: Tensor, height: Int, width: Int, method: ResizeMethod) -> Tensor {
-        resample(
-            x, rows: resamplingMatrices.pair(from: x.shape[1], to: height, method).forward,
-            columns: resamplingMatrices.pair(from: x.shape[2], to: width, method).forward)
+        func key(_ from: Int, _ to: Int) -> ResamplingTable.Key {
+            .init(from: from, to: to, method: method, isAdjoint: false)
+        }
+        return resample(x, rows: key(x.shape[1], height), columns: key(x.shape[2], width))
     }
 
     public func resizedGradient(
         _ dy: Tensor, height: Int, width: Int, method: ResizeMethod
     ) -> Tensor {
-        resample(
-            dy, rows: resamplingMatrices.pair(from: height, to: dy.shape[1], method).adjoint,
-            columns: resamplingMatrices.pair(from: width, to: dy.shape[2], method).adjoint)
+        func key(_ from: Int, _ to: Int) -> ResamplingTable.Key {
+            .init(from: from, to: to, method: method, isAdjoint: true)
+        }
+        return resample(dy, rows: key(height, dy.shape[1]), columns: key(width, dy.shape[2]))
     }
 
     private func resample(
-        _ x: Tensor, rows: ResamplingMatrix, columns: ResamplingMatrix
+        _ x: Tensor, rows: ResamplingTable.Key, columns: ResamplingTable.Key
     ) -> Tensor {
-        let result = Tensor.empty([x.shape[0], rows.to, columns.to], device: self)
+        let (r, c) = (table(rows), table(columns))
+        let result = Tensor.empty([x.shape[0], r.to, c.to], device: self)
         if result.count == 0 { return result }
-        let (r, c) = (bands(rows), bands(columns))
         launchOverResults(
             "resize_planes", result.count, .tensor(x), .tensor(result), .long(result.count),
-            .int(x.shape[1]), .int(x.shape[2]), .int(rows.to), .int(columns.to), .tensor(r.first),
-            .tensor(r.count), .tensor(r.weights), .int(rows.width), .tensor(c.first),
-            .tensor(c.count), .tensor(c.weights), .int(columns.width))
+            .int(x.shape[1]), .int(x.shape[2]), .int(r.to), .int(c.to), .tensor(r.first),
+            .tensor(r.count), .tensor(r.weights), .int(r.width), .tensor(c.first),
+            .tensor(c.count), .tensor(c.weights), .int(c.width))
         return result
     }
 
-    /// A matrix in the device's memory: a few hundred numbers, copied without waiting.
-    private func bands(
-        _ matrix: ResamplingMatrix
-    ) -> (first: Tensor, count: Tensor, weights: Tensor) {
-        let tensors = (
+    /// A matrix in the device's memory: a few hundred numbers, and the same ones at every step.
+    private func table(_ key: ResamplingTable.Key) -> ResamplingTable {
+        if let found = lock.withLock({ resamplingTables[key] }) { return found }
+        let pair = resamplingMatrices.pair(from: key.from, to: key.to, key.method)
+        let matrix = key.isAdjoint ? pair.adjoint : pair.forward
+        let made = ResamplingTable(
+            to: matrix.to, width: matrix.width,
             first: Tensor(int32: matrix.first, shape: [matrix.to], device: self),
             count: Tensor(int32: matrix.count, shape: [matrix.to], device: self),
-            weights: Tensor(matrix.weights, shape: [matrix.weights.count], device: self)
-        )
-        keepForCapture([tensors.first, tensors.count, tensors.weights])
-        return tensors
+            weights: Tensor(matrix.weights, shape: [matrix.weights.count], device: self))
+        lock.withLock {
+            // What a graph makes belongs to the graph.
+            guard capture == nil, pendingIsNil else { return }
+            if resamplingTables.count >= 512 { resamplingTables = [:] }
+            resamplingTables[key] = made
+        }
+        return made
     }
 
     /// One thread a result.
@@ -123,4 +131,20 @@ extension CUDADevice {
     private func pooledShape(_ shape: [Int], _ size: Int, _ stride: Int) -> [Int] {
         [shape[0], (shape[1] - size) / stride + 1, (shape[2] - size) / stride + 1]
     }
+}
+
+/// A matrix of resizing in a device's memory.
+struct ResamplingTable {
+    struct Key: Hashable {
+        var from: Int
+        var to: Int
+        var method: ResizeMethod
+        var isAdjoint: Bool
+    }
+
+    let to: Int
+    let width: Int
+    let first: Tensor
+    let count: Tensor
+    let weights: Tensor
 }

@@ -43,6 +43,9 @@ public final class CUDADevice: Device, @unchecked Sendable {
     var capture: CUDACapture?
     /// Tables of intervals that attention has met; under the lock.
     var attentionTables: [CUDAAttentionTiles.Key: Tensor] = [:]
+    /// Matrices of resizing that have been met, and counts for `arrivals(_:)`; under the lock.
+    var resamplingTables: [ResamplingTable.Key: ResamplingTable] = [:]
+    var arrivalCounts: Tensor?
 
     /// Opens a GPU.
     ///

@@ -14,6 +14,8 @@ public final class Storage: @unchecked Sendable {
     public let device: any Device
     /// The same elements in bfloat16, kept by a device that computes with them; guarded by its lock.
     var companion: Storage?
+    /// Copies of parts of it in layouts that a device's kernels read, guarded and forgotten likewise.
+    var packed: [PackedLayout: Storage] = [:]
     private let release: @Sendable (UnsafeMutableRawPointer, Int) -> Void
 
     /// Wraps a block; `release` is called once with it at the end.
@@ -28,4 +30,15 @@ public final class Storage: @unchecked Sendable {
     }
 
     deinit { release(address, byteCount) }
+
+    /// Drops what was derived from it; for a device that is about to write it in place.
+    func forgetDerived() {
+        companion = nil
+        if !packed.isEmpty { packed = [:] }
+    }
+}
+
+/// Which part of a storage was copied, and how: numbers that only the device understands.
+struct PackedLayout: Hashable, Sendable {
+    var numbers: [Int]
 }

@@ -44,6 +44,9 @@ struct TrainCommand: ComputingCommand {
             "Train on this many GPUs of this machine, one process each.", valueName: "n"))
     var gpus: Int?
 
+    @Flag(help: "Avoid sums whose order depends on timing, for the same bits at every run on a GPU.")
+    var deterministic = false
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -58,7 +61,10 @@ struct TrainCommand: ComputingCommand {
     }
 
     func computeDevice() throws -> any Device {
-        try starts(.current()) == nil ? common.computeDevice() : CPUDevice.shared
+        guard try starts(.current()) == nil else { return CPUDevice.shared }
+        let device = try common.computeDevice()
+        (device as? CUDADevice)?.isDeterministic = deterministic
+        return device
     }
 
     func run() throws {

@@ -70,3 +70,20 @@ __device__ __forceinline__ float block_max(float x, float* scratch) {
     for (int w = 1; w < warps; ++w) largest = fmaxf(largest, scratch[w]);
     return largest;
 }
+
+// Whether the calling thread's block is the last of `count` that share a counter; what the others wrote before
+// is then visible to load_fresh. One thread a block; the counter starts and ends at 0.
+__device__ __forceinline__ bool is_last(int* arrivals, int count) {
+    __threadfence();
+    if (atomicAdd(arrivals, 1) != count - 1) return false;
+    *arrivals = 0;
+    __threadfence();
+    return true;
+}
+
+// Past the first-level cache, which may hold what was there before another block wrote.
+__device__ __forceinline__ float load_fresh(const float* p) {
+    float x;
+    asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(x) : "l"(p) : "memory");
+    return x;
+}

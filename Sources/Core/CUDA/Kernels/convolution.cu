@@ -582,9 +582,10 @@ extern "C" __global__ void add_parts(const float *parts, float *out, long long s
 
 // MARK: Bias
 
-// parts[part · O + o] = Σ dy over a part of the images; grid (O, parts), block 256.
-extern "C" __global__ void channel_sums(const float *dy, float *parts, int batch, int outputs,
-                                        int plane) {
+// sums [O] = Σ dy; parts [gridDim.y][O] of the images are added, in their order, by whichever block of a
+// channel comes last. Grid (O, parts), block 256.
+extern "C" __global__ void channel_sums(const float *dy, float *parts, float *sums, int *arrivals,
+                                        int batch, int outputs, int plane) {
     __shared__ float scratch[8];
     int per_part = (batch + gridDim.y - 1) / gridDim.y;
     int begin = blockIdx.y * per_part, end = min(begin + per_part, batch);
@@ -603,5 +604,10 @@ extern "C" __global__ void channel_sums(const float *dy, float *parts, int batch
         sum += image;
     }
     sum = block_sum(sum, scratch);
-    if (threadIdx.x == 0) parts[(long long)blockIdx.y * outputs + blockIdx.x] = sum;
+    if (threadIdx.x != 0) return;
+    parts[(long long)blockIdx.y * outputs + blockIdx.x] = sum;
+    if (!is_last(arrivals + blockIdx.x, gridDim.y)) return;
+    sum = 0;
+    for (int p = 0; p < gridDim.y; p++) sum += load_fresh(parts + (long long)p * outputs + blockIdx.x);
+    sums[blockIdx.x] = sum;
 }

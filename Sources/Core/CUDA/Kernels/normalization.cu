@@ -98,6 +98,75 @@ extern "C" __global__ void group_norm(const float *x, const float *moments, cons
     }
 }
 
+// Both at once for groups of one piece: x is read once. Grid B·groups, block 256.
+extern "C" __global__ void group_norm_of_piece(const float *x, const float *weight,
+                                               const float *bias, float *y, float *statistics,
+                                               int groups, int width, int plane, float epsilon,
+                                               int activates) {
+    __shared__ float scratch[8];
+    int size = width * plane;
+    const float *from = x + (long long)blockIdx.x * size;
+    float *to = y + (long long)blockIdx.x * size;
+    bool is_wide = plane % 4 == 0;
+    float values[32], sum = 0;
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        float4 four = make_float4(0, 0, 0, 0);
+        int at = (threadIdx.x + 256 * i) * 4;
+        if (is_wide) {
+            if (at < size) four = *(const float4 *)(from + at);
+        } else {
+            int first = threadIdx.x + 1024 * i;
+            if (first < size) four.x = from[first];
+            if (first + 256 < size) four.y = from[first + 256];
+            if (first + 512 < size) four.z = from[first + 512];
+            if (first + 768 < size) four.w = from[first + 768];
+        }
+        values[4 * i] = four.x;
+        values[4 * i + 1] = four.y;
+        values[4 * i + 2] = four.z;
+        values[4 * i + 3] = four.w;
+        sum += (four.x + four.y) + (four.z + four.w);
+    }
+    float mean = block_sum(sum, scratch) / size, squares = 0;
+#pragma unroll
+    for (int i = 0; i < 32; i++) {
+        int at = is_wide ? (threadIdx.x + 256 * (i / 4)) * 4 : threadIdx.x + 256 * i;
+        float d = at < size ? values[i] - mean : 0.0f;
+        squares += d * d;
+    }
+    float rstd = rsqrtf(block_sum(squares, scratch) / size + epsilon);
+    if (threadIdx.x == 0) {
+        statistics[blockIdx.x] = mean;
+        statistics[gridDim.x + blockIdx.x] = rstd;
+    }
+    int first = blockIdx.x % groups * width;
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        int at = (threadIdx.x + 256 * i) * 4;
+        if (is_wide) {
+            if (at >= size) continue;
+            int channel = first + at / plane;
+            float scale = rstd * weight[channel], shift = bias[channel] - mean * scale;
+            float4 z = make_float4(values[4 * i] * scale + shift, values[4 * i + 1] * scale + shift,
+                                   values[4 * i + 2] * scale + shift,
+                                   values[4 * i + 3] * scale + shift);
+            if (activates) z = make_float4(silu(z.x), silu(z.y), silu(z.z), silu(z.w));
+            *(float4 *)(to + at) = z;
+        } else {
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                int own = threadIdx.x + 1024 * i + 256 * k;
+                if (own >= size) continue;
+                int channel = first + own / plane;
+                float scale = rstd * weight[channel], shift = bias[channel] - mean * scale;
+                float z = values[4 * i + k] * scale + shift;
+                to[own] = activates ? silu(z) : z;
+            }
+        }
+    }
+}
+
 // dy behind the SiLU.
 __device__ __forceinline__ float before_activation(float dy, float x, float scale, float shift, int activates) {
     if (!activates) return dy;
@@ -105,9 +174,11 @@ __device__ __forceinline__ float before_activation(float dy, float x, float scal
     return dy * (s * (1.0f + z * (1.0f - s)));
 }
 
-// Σ dz and Σ dz·x̂ of one channel of one image: sums [2][B·C]. Grid B·C, block 256.
+// Σ dz and Σ dz·x̂ of one channel of one image: sums [2][B·C]; whichever image's block of a channel comes last
+// adds them up, in order: dbias and dweight [C]. Grid B·C, block 256.
 extern "C" __global__ void group_norm_sums(const float *dy, const float *x, const float *weight,
                                            const float *bias, const float *statistics, float *sums,
+                                           float *dweight, float *dbias, int *arrivals,
                                            int channels, int groups, int plane, int activates) {
     __shared__ float scratch[8];
     int c = blockIdx.x % channels, all = gridDim.x / channels * groups;
@@ -136,10 +207,22 @@ extern "C" __global__ void group_norm_sums(const float *dy, const float *x, cons
     }
     sum = block_sum(sum, scratch);
     product = block_sum(product, scratch) * rstd;
+    int batch = gridDim.x / channels;
+    __shared__ bool comes_last;
     if (threadIdx.x == 0) {
         sums[blockIdx.x] = sum;
         sums[gridDim.x + blockIdx.x] = product;
+        comes_last = is_last(arrivals + c, batch);
     }
+    __syncthreads();
+    // A warp each for both sums.
+    int which = threadIdx.x / 32;
+    if (!comes_last || which > 1) return;
+    float total = 0;
+    for (int image = threadIdx.x % 32; image < batch; image += 32)
+        total += load_fresh(sums + (long long)which * gridDim.x + (long long)image * channels + c);
+    total = warp_sum(total);
+    if (threadIdx.x % 32 == 0) (which == 0 ? dbias : dweight)[c] = total;
 }
 
 // dx of all groups; grid (B·groups, pieces of 8192), block 256.
@@ -185,20 +268,6 @@ extern "C" __global__ void group_norm_input_gradient(
             dx[offset + i] = rstd * (w * d - a - (v - mean) * b);
         }
     }
-}
-
-// dbias and dweight [C]: the sums over the images; one thread a channel.
-extern "C" __global__ void group_norm_weight_gradient(const float *sums, float *dweight,
-                                                      float *dbias, int batch, int channels) {
-    int c = blockIdx.x * blockDim.x + threadIdx.x;
-    if (c >= channels) return;
-    float w = 0, b = 0;
-    for (int image = 0; image < batch; image++) {
-        b += sums[(long long)image * channels + c];
-        w += sums[(long long)(batch + image) * channels + c];
-    }
-    dweight[c] = w;
-    dbias[c] = b;
 }
 
 // MARK: Layer normalisation of any width, backward; the rest of it is in layernorm.cu
