@@ -19,7 +19,6 @@ enum {
     EPILOGUE_BIAS = 4,
     EPILOGUE_BIAS_GELU = 36,
     EPILOGUE_BIAS_GELU_INPUT = 164,
-    EPILOGUE_GELU_GRADIENT_BIAS_GRADIENT = 208,
     PREFERENCE_WORKSPACE = 1,
     PREFERENCE_ALIGNMENT_A = 5,
     PREFERENCE_ALIGNMENT_D = 8,
@@ -71,10 +70,6 @@ static int make_layout(
     return cublasLtMatrixLayoutSetAttribute(*layout, LAYOUT_BATCH_STRIDE, &stride, sizeof stride);
 }
 
-static int has_input(int epilogue) {
-    return epilogue == CCUDA_BIAS_GELU_INPUT || epilogue == CCUDA_GELU_GRADIENT;
-}
-
 static int describe(plan *p, const ccuda_product *product) {
     CCUDA_BLAS_CALL(cublasLtMatmulDescCreate, void **, int, int);
     CCUDA_BLAS_CALL(cublasLtMatmulDescSetAttribute, void *, int, const void *, size_t);
@@ -90,7 +85,6 @@ static int describe(plan *p, const ccuda_product *product) {
         [CCUDA_BIAS] = EPILOGUE_BIAS,
         [CCUDA_BIAS_GELU] = EPILOGUE_BIAS_GELU,
         [CCUDA_BIAS_GELU_INPUT] = EPILOGUE_BIAS_GELU_INPUT,
-        [CCUDA_GELU_GRADIENT] = EPILOGUE_GELU_GRADIENT_BIAS_GRADIENT,
     };
     if (!status && product->epilogue != CCUDA_PLAIN) {
         uint32_t epilogue = epilogues[product->epilogue];
@@ -100,7 +94,7 @@ static int describe(plan *p, const ccuda_product *product) {
             status = cublasLtMatmulDescSetAttribute(
                 p->description, DESCRIPTION_BIAS_TYPE, &product->type_d, sizeof product->type_d);
     }
-    if (!status && has_input(product->epilogue))
+    if (!status && product->epilogue == CCUDA_BIAS_GELU_INPUT)
         status = cublasLtMatmulDescSetAttribute(
             p->description, DESCRIPTION_INPUT_LEADING, &product->ldd, sizeof product->ldd);
     return status;
@@ -182,7 +176,7 @@ int ccuda_plan_run(
     if (p->epilogue != CCUDA_PLAIN)
         status = cublasLtMatmulDescSetAttribute(
             p->description, DESCRIPTION_BIAS_POINTER, &bias, sizeof bias);
-    if (!status && has_input(p->epilogue))
+    if (!status && p->epilogue == CCUDA_BIAS_GELU_INPUT)
         status = cublasLtMatmulDescSetAttribute(
             p->description, DESCRIPTION_INPUT_POINTER, &input, sizeof input);
     if (status) return status;

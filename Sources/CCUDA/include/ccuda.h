@@ -83,8 +83,7 @@ typedef enum {
     CCUDA_PLAIN,
     CCUDA_BIAS,                // D = sums + bias [m]
     CCUDA_BIAS_GELU,           // D = GELU(sums + bias)
-    CCUDA_BIAS_GELU_INPUT,     // the same; sums + bias go to `input`
-    CCUDA_GELU_GRADIENT        // D = sums · GELU′(input), bias = Σ over columns of D
+    CCUDA_BIAS_GELU_INPUT      // the same; sums + bias go to `input`
 } ccuda_epilogue;
 
 // D [m, n] = op(A) [m, k] · op(B) [k, n], batched at fixed strides, f32 sums.

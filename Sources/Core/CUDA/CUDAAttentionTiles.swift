@@ -3,7 +3,7 @@
 /// Intervals of the queries and, by tiles, what they have in common; one table of int32.
 ///
 ///     starts [L], ends [L]
-///     per tile of 64 queries: first key that any sees, end of the last, last start, first end
+///     per tile of 64 queries: first key that any sees, end of the last
 ///     the same per tile of 128
 ///     per tile of 64 keys: first tile of 64 queries that sees any of them, end of the last
 package struct CUDAAttentionTiles {
@@ -26,8 +26,8 @@ package struct CUDAAttentionTiles {
 
     /// Where the parts begin.
     var tiles: Int { 2 * queries }
-    var wideTiles: Int { tiles + 4 * Self.count(queries, Self.tile) }
-    var spans: Int { wideTiles + 4 * Self.count(queries, Self.wideTile) }
+    var wideTiles: Int { tiles + 2 * Self.count(queries, Self.tile) }
+    var spans: Int { wideTiles + 2 * Self.count(queries, Self.wideTile) }
 
     static func count(_ rows: Int, _ tile: Int) -> Int { (rows + tile - 1) / tile }
 
@@ -48,16 +48,14 @@ package struct CUDAAttentionTiles {
 
     private func common(_ intervals: AttentionIntervals, tile: Int) -> [[Int32]] {
         stride(from: 0, to: queries, by: tile).map { first in
-            var (low, high, lastStart, firstEnd) = (Int32(keys), Int32(0), Int32(0), Int32(keys))
+            var (low, high) = (Int32(keys), Int32(0))
             for query in first..<min(queries, first + tile) {
                 let (start, end) = (intervals.start[query], intervals.end[query])
-                lastStart = max(lastStart, start)
-                firstEnd = min(firstEnd, end)
                 guard start < end else { continue }
                 low = min(low, start)
                 high = max(high, end)
             }
-            return [low, high, lastStart, firstEnd]
+            return [low, high]
         }
     }
 }

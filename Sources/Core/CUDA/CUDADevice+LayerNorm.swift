@@ -1,7 +1,9 @@
 // Layer normalisation and gated residuals on CUDA. SPDX-License-Identifier: Apache-2.0
 
 extension CUDADevice {
-    /// Widths, in units of 128, that have a kernel for all gradients in one pass.
+    /// Widths, in units of 128, of rows that stay in registers, and those that have a kernel for all
+    /// gradients in one pass.
+    private static let registerWidths = [1, 2, 3, 4, 6, 8, 12, 16]
     private static let onePassWidths = [1, 2, 3, 4, 6, 8]
 
     public func layerNorm(
@@ -20,8 +22,11 @@ extension CUDADevice {
         let (rows, width) = (x.shape[0], x.shape[1])
         let y = Tensor.empty(x.shape, dtype: dtype, device: self)
         let statistics = Tensor.empty([2, rows], device: self)
+        let fitting = Self.registerWidths.first { 128 * $0 >= width }
+        let vectors = width % 4 == 0 ? fitting ?? 0 : 0
         launch(
-            kernel("layer_norm_\(suffix(dtype))", in: .layernorm), grid: ((rows + 7) / 8, 1, 1),
+            kernel("layer_norm_\(suffix(dtype))_\(vectors)", in: .layernorm),
+            grid: ((rows + 7) / 8, 1, 1),
             block: (256, 1, 1), .tensor(x), .optional(gain), .long(gain?.strides[0] ?? 0),
             .float(offset), .optional(shift), .long(shift?.strides[0] ?? 0), .tensor(y),
             .tensor(statistics), .int(rows), .int(width), .int(share), .float(epsilon))

@@ -104,18 +104,17 @@ extension CUDADevice {
     public func linearGELUGradient(
         _ dy: Tensor, _ weight: Tensor, input: Tensor
     ) -> (dinput: Tensor, dbias: Tensor) {
-        let (rows, k, n) = (dy.shape[0], dy.shape[1], weight.shape[1])
-        let dinput = Tensor.empty([rows, n], dtype: .bfloat16, device: self)
-        let dbias = Tensor.empty([n], dtype: .bfloat16, device: self)
-        let isDone = multiply(
-            CUDAMatrix(operand(dy), rows: rows, columns: k),
-            CUDAMatrix(operand(weight), rows: k, columns: n), into: dinput, rows: rows,
-            epilogue: .geluGradient, bias: dbias, input: input, ifSupported: true)
-        if isDone { return (dinput, cast(dbias, to: .float32)) }
-        let before = cast(input, to: .float32)
-        let full = unaryGradient(
-            .geluTanh, x: before, y: before, dy: matmul(dy, weight, as: .float32))
-        return (bfloat16(full), biasGradient(full))
+        let (rows, width) = (input.shape[0], input.shape[1])
+        // The library's own epilogue for this runs at a seventh of the product's rate (cuBLAS 13).
+        let dinput = matmul(dy, weight, as: .bfloat16)
+        let columns = (width + 255) / 256
+        let parts = max(1, min(multiprocessors * 8 / columns, rows / 32))
+        let sums = Tensor.empty([parts, width], device: self)
+        launch(
+            kernel("gelu_gradient_rows_bf16", in: .elementwise), grid: (columns, parts, 1),
+            block: (256, 1, 1), .tensor(dinput), .tensor(input), .tensor(sums), .int(rows),
+            .int(width))
+        return (dinput, sum(sums, outer: 1, length: parts, inner: width, scale: 1))
     }
 
     public func biasGradient(_ dy: Tensor) -> Tensor {

@@ -68,8 +68,6 @@ enum CUDAEpilogue: Hashable {
     case plain, bias, biasGELU
     /// Also writes what GELU is applied to.
     case biasGELUInput
-    /// Multiplies by GELU′ of that; the bias becomes the sum over rows.
-    case geluGradient
 
     var code: ccuda_epilogue {
         switch self {
@@ -77,7 +75,6 @@ enum CUDAEpilogue: Hashable {
         case .bias: CCUDA_BIAS
         case .biasGELU: CCUDA_BIAS_GELU
         case .biasGELUInput: CCUDA_BIAS_GELU_INPUT
-        case .geluGradient: CCUDA_GELU_GRADIENT
         }
     }
 }

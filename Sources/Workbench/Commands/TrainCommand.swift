@@ -44,7 +44,8 @@ struct TrainCommand: ComputingCommand {
             "Train on this many GPUs of this machine, one process each.", valueName: "n"))
     var gpus: Int?
 
-    @Flag(help: "Avoid sums whose order depends on timing, for the same bits at every run on a GPU.")
+    @Flag(
+        help: "Avoid sums whose order depends on timing, for the same bits at every run on a GPU.")
     var deterministic = false
 
     @OptionGroup var common: CommonOptions

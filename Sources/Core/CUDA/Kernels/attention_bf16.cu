@@ -174,7 +174,7 @@ __device__ __forceinline__ void project(float (&sums)[D / 8][4], const uint16_t 
 // MARK: Forward
 
 // Grid (tiles of 64·R queries, batch · heads). bounds: starts, then ends, of all queries' intervals; tiles:
-// per tile of queries the first key any of them sees, the end of the last, the last start, the first end.
+// per tile of queries the first key any of them sees and the end of the last.
 template <int D, int R>
 __device__ __forceinline__ void forward(OPERANDS, void *o, int is_float, float *logsumexp, ROWS(os)) {
     GATHER(qs);
@@ -191,7 +191,7 @@ __device__ __forceinline__ void forward(OPERANDS, void *o, int is_float, float *
     v += head_offset(vs, pair, heads);
     if (inverse_k) inverse_k += (int64_t)pair * keys;
     int low = 0, high = keys;
-    if (tiles) low = tiles[4 * blockIdx.x], high = tiles[4 * blockIdx.x + 1];
+    if (tiles) low = tiles[2 * blockIdx.x], high = tiles[2 * blockIdx.x + 1];
     copy_rows<D, 64 * R>(q + head_offset(qs, pair, heads), qs.row, first, queries, tq);
     copy_rows<D, KEYS>(k, ks.row, low, keys, tk);
     copy_rows<D, KEYS>(v, vs.row, low, keys, tv);
@@ -376,7 +376,7 @@ __device__ __forceinline__ void query_gradient(OPERANDS, const uint16_t *o, cons
     v += head_offset(vs, pair, heads);
     if (inverse_k) inverse_k += (int64_t)pair * keys;
     int low = 0, high = keys;
-    if (tiles) low = tiles[4 * blockIdx.x], high = tiles[4 * blockIdx.x + 1];
+    if (tiles) low = tiles[2 * blockIdx.x], high = tiles[2 * blockIdx.x + 1];
     copy_rows<D, 64>(q + head_offset(qs, pair, heads), qs.row, first, queries, tq);
     copy_rows<D, 64>(d_o + head_offset(dos, pair, heads), dos.row, first, queries, to);
     copy_rows<D, KEYS>(k, ks.row, low, keys, tk);
@@ -552,7 +552,7 @@ __device__ __forceinline__ void key_gradient(OPERANDS, const uint16_t *d_o, cons
 
     auto skip = [&](int from) {
         while (tiles && from < last &&
-               (tiles[4 * from] >= first + KEYS || tiles[4 * from + 1] <= first))
+               (tiles[2 * from] >= first + KEYS || tiles[2 * from + 1] <= first))
             ++from;
         return from;
     };
@@ -603,82 +603,82 @@ __device__ __forceinline__ void key_gradient(OPERANDS, const uint16_t *d_o, cons
         const int next = skip(tile + 1);
         if (next < last) copy_tile(next, stage ^ 1);
         commit_copies();
-        int low = 0, high = keys, last_start = 0, first_end = keys;
-        if (tiles) {
-            low = tiles[4 * tile];
-            high = tiles[4 * tile + 1];
-            last_start = tiles[4 * tile + 2];
-            first_end = tiles[4 * tile + 3];
-        }
         const int at = first + warp * 16;
-        const bool whole = !bounds || (last_start <= at && first_end >= at + 16);
-        if (low < at + 16 && high > at) {
-            const float *own_numbers = numbers + stage * 5 * 64;
+        const float *own_numbers = numbers + stage * 5 * 64;
 #pragma unroll
-            for (int half = 0; half < 2; ++half) {
-                const uint16_t *rows_q = tq + (stage * 64 + 32 * half) * P;
-                const uint16_t *rows_o = to + (stage * 64 + 32 * half) * P;
-                // Keys × queries.
-                float s[4][4], p[4][4];
+        for (int half = 0; half < 2; ++half) {
+            bool whole = true;
+            if (bounds) {
+                // Lane by lane, the queries of this half.
+                const int *range = (const int *)own_numbers + 32 * half + lane;
+                const int query = tile * 64 + 32 * half + lane;
+                const bool any = range[192] < min(range[256], at + 16) && range[256] > at;
+                if (!__any_sync(EVERY_LANE, any)) continue;
+                whole = __all_sync(EVERY_LANE, (range[192] <= at && range[256] >= at + 16) ||
+                                                   query >= queries);
+            }
+            const uint16_t *rows_q = tq + (stage * 64 + 32 * half) * P;
+            const uint16_t *rows_o = to + (stage * 64 + 32 * half) * P;
+            // Keys × queries.
+            float s[4][4], p[4][4];
 #pragma unroll
-                for (int n = 0; n < 2; ++n) {
+            for (int n = 0; n < 2; ++n) {
 #pragma unroll
-                    for (int c = 0; c < 4; ++c)
-                        s[2 * n][c] = s[2 * n + 1][c] = p[2 * n][c] = p[2 * n + 1][c] = 0;
+                for (int c = 0; c < 4; ++c)
+                    s[2 * n][c] = s[2 * n + 1][c] = p[2 * n][c] = p[2 * n + 1][c] = 0;
 #pragma unroll
-                    for (int d = 0; d < D / 16; ++d) {
-                        const int held = IS_HELD(D) ? d : 0;
-                        if (!IS_HELD(D)) {
-                            load_a<D>(a[0], tk, warp * 16, d);
-                            load_a<D>(av[0], tv, warp * 16, d);
-                        }
-                        uint32_t b[4];
-                        load_b<D>(b, rows_q, n * 16, d);
-                        mma_bf16(s[2 * n], a[held], b[0], b[1]);
-                        mma_bf16(s[2 * n + 1], a[held], b[2], b[3]);
-                        load_b<D>(b, rows_o, n * 16, d);
-                        mma_bf16(p[2 * n], av[held], b[0], b[1]);
-                        mma_bf16(p[2 * n + 1], av[held], b[2], b[3]);
+                for (int d = 0; d < D / 16; ++d) {
+                    const int held = IS_HELD(D) ? d : 0;
+                    if (!IS_HELD(D)) {
+                        load_a<D>(a[0], tk, warp * 16, d);
+                        load_a<D>(av[0], tv, warp * 16, d);
+                    }
+                    uint32_t b[4];
+                    load_b<D>(b, rows_q, n * 16, d);
+                    mma_bf16(s[2 * n], a[held], b[0], b[1]);
+                    mma_bf16(s[2 * n + 1], a[held], b[2], b[3]);
+                    load_b<D>(b, rows_o, n * 16, d);
+                    mma_bf16(p[2 * n], av[held], b[0], b[1]);
+                    mma_bf16(p[2 * n + 1], av[held], b[2], b[3]);
+                }
+            }
+#pragma unroll
+            for (int n = 0; n < 4; ++n)
+#pragma unroll
+                for (int odd = 0; odd < 2; ++odd) {
+                    const int column = 32 * half + n * 8 + 2 * t + odd;
+                    const float reference = own_numbers[column] * LOG2E;
+                    const float shift = own_numbers[64 + column];
+                    const float factor =
+                        head_factor * (inverse_q ? own_numbers[128 + column] : 1.0f);
+                    const int *range = (const int *)own_numbers + column;
+#pragma unroll
+                    for (int i = 0; i < 2; ++i) {
+                        const int c = 2 * i + odd;
+                        float weight = exp2_fast(s[n][c] * (factor * LOG2E * inverse[i]) -
+                                                 reference);
+                        // Queries behind the last have no gradient, so their weights don't matter.
+                        if (!whole &&
+                            (own + 8 * i < range[192] || own + 8 * i >= range[256]))
+                            weight = 0;
+                        s[n][c] = weight;
+                        p[n][c] = weight * (p[n][c] - shift) * factor;
                     }
                 }
 #pragma unroll
-                for (int n = 0; n < 4; ++n)
+            for (int n = 0; n < 2; ++n) {
+                uint32_t weights[4], ds[4];
+                fragment(weights, s[2 * n], s[2 * n + 1]);
+                fragment(ds, p[2 * n], p[2 * n + 1]);
 #pragma unroll
-                    for (int odd = 0; odd < 2; ++odd) {
-                        const int column = 32 * half + n * 8 + 2 * t + odd;
-                        const float reference = own_numbers[column] * LOG2E;
-                        const float shift = own_numbers[64 + column];
-                        const float factor =
-                            head_factor * (inverse_q ? own_numbers[128 + column] : 1.0f);
-                        const int *range = (const int *)own_numbers + column;
-#pragma unroll
-                        for (int i = 0; i < 2; ++i) {
-                            const int c = 2 * i + odd;
-                            float weight = exp2_fast(s[n][c] * (factor * LOG2E * inverse[i]) -
-                                                     reference);
-                            // Queries behind the last have no gradient, so their weights don't matter.
-                            if (!whole &&
-                                (own + 8 * i < range[192] || own + 8 * i >= range[256]))
-                                weight = 0;
-                            s[n][c] = weight;
-                            p[n][c] = weight * (p[n][c] - shift) * factor;
-                        }
-                    }
-#pragma unroll
-                for (int n = 0; n < 2; ++n) {
-                    uint32_t weights[4], ds[4];
-                    fragment(weights, s[2 * n], s[2 * n + 1]);
-                    fragment(ds, p[2 * n], p[2 * n + 1]);
-#pragma unroll
-                    for (int d = 0; d < D / 16; ++d) {
-                        uint32_t b[4];
-                        load_b_turned<D>(b, rows_o, n * 16, d);
-                        mma_bf16(sums_v[2 * d], weights, b[0], b[1]);
-                        mma_bf16(sums_v[2 * d + 1], weights, b[2], b[3]);
-                        load_b_turned<D>(b, rows_q, n * 16, d);
-                        mma_bf16(sums_k[2 * d], ds, b[0], b[1]);
-                        mma_bf16(sums_k[2 * d + 1], ds, b[2], b[3]);
-                    }
+                for (int d = 0; d < D / 16; ++d) {
+                    uint32_t b[4];
+                    load_b_turned<D>(b, rows_o, n * 16, d);
+                    mma_bf16(sums_v[2 * d], weights, b[0], b[1]);
+                    mma_bf16(sums_v[2 * d + 1], weights, b[2], b[3]);
+                    load_b_turned<D>(b, rows_q, n * 16, d);
+                    mma_bf16(sums_k[2 * d], ds, b[0], b[1]);
+                    mma_bf16(sums_k[2 * d + 1], ds, b[2], b[3]);
                 }
             }
         }
@@ -748,7 +748,7 @@ __device__ __forceinline__ void inverse_norms(const uint16_t *qkv, float *invers
         query_gradient<D>(PASS, o, d_o, logsumexp, delta, dq, is_float, dscale, os_batch, os_head, \
                           os_row, dos_batch, dos_head, dos_row, dqs_batch, dqs_head, dqs_row);     \
     }                                                                                              \
-    extern "C" __global__ void __launch_bounds__(THREADS)                                          \
+    extern "C" __global__ void __launch_bounds__(THREADS, D <= 64 ? 3 : 2)                         \
         attention_dkv_##D(OPERANDS, OF_KEYS) {                                                     \
         key_gradient<D>(PASS, d_o, logsumexp, delta, spans, dk, dv, is_float, dos_batch, dos_head, \
                         dos_row, dks_batch, dks_head, dks_row, dvs_batch, dvs_head, dvs_row);      \

@@ -29,13 +29,10 @@ __device__ __forceinline__ void store4(uint16_t *p, float4 x) {
 
 // MARK: Layer normalisation
 
-// Rows whose width is a multiple of 4 and at most 128·VECTORS stay in a warp's registers; of others a warp
-// reads its row again for every pass.
-enum { VECTORS = 16 };
-
 // y = x̂·(offset + gain) + shift, one row of gain and shift, `gain_row` apart, for `share` rows; without a gain
-// the factor is 1. statistics [2][rows]. Eight warps a block, a row each.
-template <typename T>
+// the factor is 1. statistics [2][rows]. Eight warps a block, a row each: rows whose width is a multiple of 4
+// and at most 128·V stay in registers, of others (V = 0) a warp reads its row for every pass.
+template <int V, typename T>
 __device__ __forceinline__ void normalize(const float *x, const float *gain, int64_t gain_row,
                                           float offset, const float *shift, int64_t shift_row, T *y,
                                           float *statistics, int rows, int width, int share,
@@ -47,39 +44,43 @@ __device__ __forceinline__ void normalize(const float *x, const float *gain, int
     if (gain) gain += r / share * gain_row;
     if (shift) shift += r / share * shift_row;
     float mean, rstd, sum = 0, squares = 0;
-    if (width % 4 == 0 && width <= 128 * VECTORS) {
-        float4 values[VECTORS];
+    if (V > 0) {
+        float4 values[V + 1], gains[V + 1], shifts[V + 1];
 #pragma unroll
-        for (int i = 0; i < VECTORS; i++) {
+        for (int i = 0; i < V; i++) {
             const int at = (lane + 32 * i) * 4;
-            if (at >= width) break;
-            values[i] = load4(x + at);
+            values[i] = shifts[i] = make_float4(0, 0, 0, 0);
+            gains[i] = make_float4(1, 1, 1, 1);
+            if (at < width) values[i] = load4(x + at);
+        }
+        // Asked for before the sums are known, so that nobody waits for them then.
+#pragma unroll
+        for (int i = 0; i < V; i++) {
+            const int at = (lane + 32 * i) * 4;
+            if (at < width && gain) {
+                gains[i] = load4(gain + at);
+                gains[i].x += offset, gains[i].y += offset;
+                gains[i].z += offset, gains[i].w += offset;
+            }
+            if (at < width && shift) shifts[i] = load4(shift + at);
             sum += (values[i].x + values[i].y) + (values[i].z + values[i].w);
         }
         mean = warp_sum(sum) / width;
 #pragma unroll
-        for (int i = 0; i < VECTORS; i++) {
-            if ((lane + 32 * i) * 4 >= width) break;
+        for (int i = 0; i < V; i++) {
+            if ((lane + 32 * i) * 4 >= width) continue;
             float4 &v = values[i];
             v.x -= mean, v.y -= mean, v.z -= mean, v.w -= mean;
             squares += (v.x * v.x + v.y * v.y) + (v.z * v.z + v.w * v.w);
         }
         rstd = rsqrtf(warp_sum(squares) / width + epsilon);
 #pragma unroll
-        for (int i = 0; i < VECTORS; i++) {
+        for (int i = 0; i < V; i++) {
             const int at = (lane + 32 * i) * 4;
-            if (at >= width) break;
-            float4 g = make_float4(1, 1, 1, 1), b = make_float4(0, 0, 0, 0), v = values[i];
-            if (gain) {
-                g = load4(gain + at);
-                g.x += offset, g.y += offset, g.z += offset, g.w += offset;
-            }
-            if (shift) b = load4(shift + at);
-            v.x = v.x * rstd * g.x + b.x;
-            v.y = v.y * rstd * g.y + b.y;
-            v.z = v.z * rstd * g.z + b.z;
-            v.w = v.w * rstd * g.w + b.w;
-            store4(y + at, v);
+            if (at >= width) continue;
+            const float4 v = values[i], g = gains[i], b = shifts[i];
+            store4(y + at, make_float4(v.x * rstd * g.x + b.x, v.y * rstd * g.y + b.y,
+                                       v.z * rstd * g.z + b.z, v.w * rstd * g.w + b.w));
         }
     } else {
         for (int i = lane; i < width; i += 32) sum += x[i];
@@ -96,17 +97,27 @@ __device__ __forceinline__ void normalize(const float *x, const float *gain, int
     }
 }
 
-#define LAYER_NORM(NAME, T)                                                                        \
-    extern "C" __global__ void layer_norm_##NAME(                                                  \
+#define LAYER_NORM(V, NAME, T)                                                                     \
+    extern "C" __global__ void __launch_bounds__(256) layer_norm_##NAME##_##V(                     \
         const float *x, const float *gain, int64_t gain_row, float offset, const float *shift,     \
         int64_t shift_row, T *y, float *statistics, int rows, int width, int share,                \
         float epsilon) {                                                                           \
-        normalize(x, gain, gain_row, offset, shift, shift_row, y, statistics, rows, width, share,  \
-                  epsilon);                                                                        \
+        normalize<V>(x, gain, gain_row, offset, shift, shift_row, y, statistics, rows, width,      \
+                     share, epsilon);                                                              \
     }
+#define LAYER_NORMS(V)                                                                             \
+    LAYER_NORM(V, f32, float)                                                                      \
+    LAYER_NORM(V, bf16, uint16_t)
 
-LAYER_NORM(f32, float)
-LAYER_NORM(bf16, uint16_t)
+LAYER_NORMS(0)
+LAYER_NORMS(1)
+LAYER_NORMS(2)
+LAYER_NORMS(3)
+LAYER_NORMS(4)
+LAYER_NORMS(6)
+LAYER_NORMS(8)
+LAYER_NORMS(12)
+LAYER_NORMS(16)
 
 // The rows of one part of one group of `share` rows.
 __device__ __forceinline__ void rows_of_part(int share, int parts, int &begin, int &end) {
