@@ -12,7 +12,16 @@ import Foundation
 /// Source: Yu et al., "Language Model Beats Diffusion" (MAGVIT-v2), arXiv 2310.05737, section 3.1;
 /// τ is ours: a tenth of the batch's mean squared distance to the nearest code, so that a scale of
 /// small residuals is judged like one of large ones.
-enum CodeEntropy {
+public enum CodeEntropy {
+    /// What learns from the penalty.
+    ///
+    /// Through the encoder it can blow features up: the temperature follows their scale, so nothing
+    /// in the penalty holds them back (at weight 0.2 a tokenizer's loss rose twentyfold).
+    public enum Reach: String, CaseIterable, Sendable, Codable {
+        case codebook
+        case codebookAndEncoder = "codebook_and_encoder"
+    }
+
     /// τ in mean squared distances to the nearest code.
     private static let relativeTemperature: Float = 0.1
 

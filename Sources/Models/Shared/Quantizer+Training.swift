@@ -26,13 +26,13 @@ extension Quantizer {
     ///   - commitment: β, the published 0.25.
     ///   - keptScales: how many scales of every picture f̂ consists of for what follows; all when
     ///     nil. The loss and the tokens always have all.
-    ///   - measuresEntropy: whether the entropy penalty is computed.
+    ///   - entropy: what the entropy penalty's gradient reaches; nil computes none.
     ///   - parallel: processes that have the other parts of the batch.
     /// Source: VAR's `VectorQuantizer2.forward`; leaving out fine scales: Li et al., "ImageFolder",
     /// arXiv 2410.01756.
     public func trainingForward(
         _ f: Tensor, commitment: Float = 0.25, keptScales: [Int]? = nil,
-        measuresEntropy: Bool = false, parallel: DataParallel = .single
+        entropy: CodeEntropy.Reach? = nil, parallel: DataParallel = .single
     ) -> TrainingOutput {
         let target = f.detached()
         var residual = target
@@ -49,9 +49,10 @@ extension Quantizer {
             }
             let codes = nearestCodes(scaleRows, codebook: codebook.value)
                 .reshaped([f.shape[0], scaleRows.shape[0] / f.shape[0]])
-            if measuresEntropy {
-                // The residual's value, with the feature's gradient.
-                let maps = Self.rows(down((residual - target) + f, scale: scale))
+            if let entropy {
+                // For the encoder: the residual's value, with the feature's gradient.
+                let map = entropy == .codebookAndEncoder ? (residual - target) + f : residual
+                let maps = Self.rows(down(map, scale: scale))
                 let term = CodeEntropy.penalty(
                     rows: maps.reshaped(scaleRows.shape), codebook: codebook.tensor, codes: codes,
                     parallel: parallel)

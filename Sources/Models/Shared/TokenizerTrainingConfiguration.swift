@@ -25,6 +25,8 @@ public struct TokenizerTrainingConfiguration: Sendable, Equatable, Codable {
     public var commitment: Float
     /// Weight of ``CodeEntropy``'s penalty; 0 = it is not computed.
     public var entropyWeight: Float
+    /// What that penalty's gradient reaches.
+    public var entropyReach = CodeEntropy.Reach.codebook
     /// Steps between restarts of codes that nothing used; 0 = never.
     public var restartInterval: Int
     /// Steps that encoder and decoder learn without quantizer, before the codebook is made of what

@@ -21,7 +21,7 @@ public struct TokenizerTrainingSystem: TrainingSystem {
             "loss",
             keys: [
                 "l1", "l2", "perceptual", "perceptual_features", "quantizer", "commitment",
-                "entropy", "restart_every", "codebook_start", "scale_dropout",
+                "entropy", "entropy_reaches", "restart_every", "codebook_start", "scale_dropout",
             ])
         func weight(_ key: String, _ fallback: Double) throws -> Float {
             Float(try loss.double(key, default: fallback, in: 0...1000))
@@ -32,6 +32,13 @@ public struct TokenizerTrainingSystem: TrainingSystem {
         configuration.quantizerWeight = try weight("quantizer", 1)
         configuration.commitment = try weight("commitment", 0.25)
         configuration.entropyWeight = try weight("entropy", 0)
+        let reach = try loss.string("entropy_reaches", default: CodeEntropy.Reach.codebook.rawValue)
+        guard let reach = CodeEntropy.Reach(rawValue: reach) else {
+            throw loss.invalidValue(
+                "entropy_reaches",
+                expected: CodeEntropy.Reach.allCases.map(\.rawValue).joined(separator: " or "))
+        }
+        configuration.entropyReach = reach
         configuration.restartInterval = try loss.int(
             "restart_every", default: 200, in: 0...1_000_000)
         configuration.codebookStart = try loss.int("codebook_start", default: 0, in: 0...1_000_000)

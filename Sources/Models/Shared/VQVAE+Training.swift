@@ -89,7 +89,8 @@ public final class TokenizerTraining: TrainingRun {
             : network.quantizer.trainingForward(
                 f, commitment: configuration.commitment,
                 keptScales: keptScales(generator: &generator),
-                measuresEntropy: configuration.entropyWeight > 0, parallel: parallel)
+                entropy: configuration.entropyWeight > 0 ? configuration.entropyReach : nil,
+                parallel: parallel)
         let weight = configuration.adversarial?.weight(progress: progress) ?? 0
         let result = reconstruction(
             network.decodedRaw(quantized?.straightThrough ?? f), targets: batch,
