@@ -256,21 +256,6 @@ struct WidgetTests {
         #expect(empty.find("Nothing fits") != nil)
     }
 
-    @Test("Plots show their bounds, legend and the values at the cursor")
-    func plot() {
-        let plot = LinePlot(
-            [
-                .init("HMAR", (0..<40).map { 3 / (1 + 0.2 * Double($0)) }),
-                .init("VAR", (0..<40).map { 2.5 - 0.03 * Double($0) }),
-            ], cursor: 10)
-        let surface = drawn(48, 8) { plot.draw(into: &$0, rect: $0.bounds, theme: theme) }
-        #expect(surface.text(row: 0).hasPrefix("  3.000 │⢇"))
-        #expect(surface.text(row: 6).hasPrefix("  0.341 │"))
-        #expect(surface.text(row: 7) == "         ⠒⠒ HMAR 1.000  ⠒⠒ VAR 2.200  at 10")
-        #expect(Sparkline.text([0, 1, 2, 3, .nan, 7, 8], width: 10) == "▁▂▃▄ ▇█")
-        #expect(Sparkline.text([5, 5, 5], width: 2) == "██")
-    }
-
     @Test("Nothing traps on a screen of any size", arguments: 0..<12, [0, 1, 2, 3, 5, 9])
     func tinyScreens(width: Int, height: Int) {
         _ = drawn(width, height) { surface in
@@ -293,8 +278,6 @@ struct WidgetTests {
                 title: "t", query: TextField("日本", cursor: 2), lines: [.init("a", heading: "h")],
                 selected: 0
             ).draw(into: &surface, area: rect, theme: theme)
-            LinePlot([.init("l", [1, .nan, 2])], cursor: 1)
-                .draw(into: &surface, rect: rect, theme: theme)
         }
     }
 }

@@ -37,3 +37,15 @@ public struct CUDADescription: Sendable, Equatable {
         memory = found.memory
     }
 }
+
+extension CUDADevice {
+    /// Bytes of the GPU's memory that are free and in all, other programs counted; nil if the driver
+    /// does not say.
+    public var memoryInfo: (free: Int, total: Int)? {
+        let found: (Int, Int)?? = perform { () throws(CUDAError) in
+            var (free, total) = (0, 0)
+            return ccuda_memory_info(&free, &total) == 0 ? (free, total) : nil
+        }
+        return found ?? nil
+    }
+}

@@ -23,6 +23,11 @@ public protocol TrainingRun: AnyObject {
     func advance() throws -> [TrainingMetric]
     /// Figures on held-out data; called every `evaluateEvery` steps and at the end.
     func evaluate(cancellation: Cancellation) throws -> [TrainingMetric]
+    /// Pictures that show what was learned so far; nil if the system has none to show. They change
+    /// nothing of the run.
+    func samplePictures(cancellation: Cancellation) throws -> TrainingPictures?
+    /// Seconds that shall not count for the recipe's time limit: the training was held.
+    func leaveOut(seconds: Double)
     /// Everything needed to go on.
     func state() throws -> TrainingState
     /// Goes on from a state.
@@ -36,6 +41,23 @@ public protocol TrainingRun: AnyObject {
 extension TrainingRun {
     public var isFinished: Bool { step >= totalSteps }
     public var isDataParallel: Bool { false }
+    public func samplePictures(cancellation: Cancellation) throws -> TrainingPictures? { nil }
+    public func leaveOut(seconds: Double) {}
+}
+
+/// Sample pictures of one size, laid out row by row.
+public struct TrainingPictures: Sendable, Equatable {
+    /// What they are: "held-out pictures above, their reconstructions below".
+    public var title: String
+    public var images: [RGBImage]
+    /// Pictures in a row.
+    public var columns: Int
+
+    public init(title: String, images: [RGBImage], columns: Int) {
+        self.title = title
+        self.images = images
+        self.columns = columns
+    }
 }
 
 /// One logged figure.

@@ -47,6 +47,6 @@ public enum RecipeKeys {
     /// Top-level keys known to all: name, system, seed, steps, batch size and how often to look.
     public static let common = [
         "name", "system", "summary", "seed", "steps", "batch_size", "log_every", "evaluate_every",
-        "measure_every", "checkpoint_seconds", "data",
+        "sample_every", "measure_every", "checkpoint_seconds", "data",
     ]
 }

@@ -73,7 +73,8 @@ public final class MaskedTraining: TrainingRun {
     public let title = "HMAR mask tower (phase 2)"
     public private(set) var step = 0
     private let firstPhase: NextScaleTransformer
-    private let quantizer: Quantizer
+    private let tokenizer: VQVAE
+    private var quantizer: Quantizer { tokenizer.quantizer }
     private let tokens: TokenCache
     private let heldOut: TokenCache?
     private var optimizer: NetworkOptimizer
@@ -104,7 +105,7 @@ public final class MaskedTraining: TrainingRun {
         self.firstPhase = firstPhase
         self.tokens = tokens
         self.heldOut = heldOut
-        quantizer = tokenizer.quantizer
+        self.tokenizer = tokenizer
         network = try firstPhase.maskedPredictionStart(seed: configuration.seed)
         optimizer = NetworkOptimizer(
             network.maskedPredictionParameters(maskDepth: configuration.maskDepth),
@@ -190,6 +191,26 @@ public final class MaskedTraining: TrainingRun {
             }
         }
     }
+
+    public func samplePictures(cancellation: Cancellation) throws -> TrainingPictures? {
+        var sizes = firstPhase.configuration
+        sizes.maskDepth = configuration.maskDepth
+        let tensors = HMARAssembly.tensors(
+            nextScale: firstPhase, masked: network, averages: optimizer.averages,
+            maskDepth: configuration.maskDepth)
+        let model = try HMAR(
+            configuration: sizes,
+            store: ParameterStore(
+                tensors: Dictionary(tensors.map { ($0.name, $0.tensor) }) { first, _ in first }))
+        return try TrainingSamples(
+            tokenizer: tokenizer, classCount: sizes.classCount, seed: configuration.seed,
+            maskSteps: 3
+        ).pictures(cancellation: cancellation) { labels, cfg in
+            HMARPredictor(model, labels: labels, cfg: cfg, mode: .fast, refines: true)
+        }
+    }
+
+    public func leaveOut(seconds: Double) { optimizer.leaveOut(seconds: seconds) }
 
     public func state() -> TrainingState { optimizer.state(step: step) }
 

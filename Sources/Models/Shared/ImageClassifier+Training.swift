@@ -111,6 +111,22 @@ public final class ImageClassifierTraining: TrainingRun {
         }
     }
 
+    public func samplePictures(cancellation: Cancellation) throws -> TrainingPictures? {
+        guard let heldOut, heldOut.count > 0 else { return nil }
+        let indices = Array(0..<min(heldOut.count, 256))
+        let batch = try heldOut.batch(indices)
+        let sureness = optimizer.withAverages {
+            softmax(network.logits(batch.images)).max(axis: -1).floats()
+        }
+        let chosen = indices.sorted { (sureness[$0], $0) < (sureness[$1], $1) }.prefix(16)
+        return TrainingPictures(
+            title: "held-out pictures that it is least sure of",
+            images: try heldOut.batch(Array(chosen)).images.pictures(),
+            columns: min(8, chosen.count))
+    }
+
+    public func leaveOut(seconds: Double) { optimizer.leaveOut(seconds: seconds) }
+
     private static func rightAnswers(_ logits: Tensor, _ labels: Tensor) -> Int {
         zip(logits.detached().argmax(axis: -1).int32s(), labels.int32s())
             .reduce(0) { $0 + ($1.0 == $1.1 ? 1 : 0) }

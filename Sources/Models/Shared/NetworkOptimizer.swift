@@ -149,6 +149,9 @@ struct NetworkOptimizer {
         ]
     }
 
+    /// Seconds that shall not count for `maxMinutes`.
+    mutating func leaveOut(seconds: Double) { clock.leaveOut(seconds) }
+
     /// Begins the averages of some parameters anew at their present values.
     mutating func restartAverages(of isChosen: (Parameter) -> Bool) {
         average.restart(of: isChosen)
@@ -213,7 +216,7 @@ struct NetworkOptimizer {
 
 /// Seconds that a training has used, over all its instalments.
 struct TrainingClock {
-    private let used: Double
+    private var used: Double
     private var began: Double?
     private var agreed: Double?
 
@@ -222,6 +225,11 @@ struct TrainingClock {
     /// Begins to count; further calls change nothing.
     mutating func start() {
         if began == nil { began = ProcessInfo.processInfo.systemUptime }
+    }
+
+    /// Takes seconds out that were counted.
+    mutating func leaveOut(_ seconds: Double) {
+        if began != nil { used -= seconds }
     }
 
     /// Seconds by this process's own clock.

@@ -52,7 +52,8 @@ public final class NextScaleTraining: TrainingRun {
     /// The network with its present (not averaged) weights.
     public let network: NextScaleTransformer
     public private(set) var step = 0
-    private let quantizer: Quantizer
+    private let tokenizer: VQVAE
+    private var quantizer: Quantizer { tokenizer.quantizer }
     private let tokens: TokenCache
     private let heldOut: TokenCache?
     private let weights: [Float]
@@ -79,7 +80,7 @@ public final class NextScaleTraining: TrainingRun {
         self.parallel = parallel
         self.tokens = tokens
         self.heldOut = heldOut
-        quantizer = tokenizer.quantizer
+        self.tokenizer = tokenizer
         let store = ParameterStore(seed: configuration.seed)
         network = try NextScaleTransformer(
             configuration: configuration.model, attention: configuration.attention, store: store,
@@ -135,6 +136,19 @@ public final class NextScaleTraining: TrainingRun {
                 cancellation: cancellation)
         }
     }
+
+    public func samplePictures(cancellation: Cancellation) throws -> TrainingPictures? {
+        try optimizer.withAverages {
+            try TrainingSamples(
+                tokenizer: tokenizer, classCount: configuration.model.classCount,
+                seed: configuration.seed
+            ).pictures(cancellation: cancellation) { labels, cfg in
+                VARPredictor(network, labels: labels, cfg: cfg)
+            }
+        }
+    }
+
+    public func leaveOut(seconds: Double) { optimizer.leaveOut(seconds: seconds) }
 
     public func state() -> TrainingState { optimizer.state(step: step) }
 

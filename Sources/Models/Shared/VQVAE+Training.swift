@@ -174,6 +174,22 @@ public final class TokenizerTraining: TrainingRun {
         ]
     }
 
+    public func samplePictures(cancellation: Cancellation) throws -> TrainingPictures? {
+        let source = heldOut.flatMap { $0.count > 0 ? $0 : nil } ?? images
+        guard step > configuration.codebookStart else { return nil }
+        let count = min(source.count, 8)
+        let part = try source.batch(Array(0..<count)).images
+        let decoded = withAverages { network.decode(tokens: network.tokens(part)) }
+        return TrainingPictures(
+            title: "held-out pictures, and below each its reconstruction",
+            images: part.pictures() + decoded.pictures(), columns: count)
+    }
+
+    public func leaveOut(seconds: Double) {
+        optimizer.leaveOut(seconds: seconds)
+        criticOptimizer?.leaveOut(seconds: seconds)
+    }
+
     private func figures(
         _ result: ReconstructionLoss.Output, quantized: Quantizer.TrainingOutput?, restarted: Int
     ) -> [TrainingMetric] {

@@ -4,6 +4,8 @@ import Core
 
 /// VAR's side of one generation: both guidance halves, keys and values of all coarser maps kept.
 ///
+/// With a block-diagonal network it is the next-scale pass of HMAR after phase 1.
+///
 /// Source: VAR (arXiv 2404.02905), section 3; guidance grows linearly over the scales.
 final class VARPredictor: ScalePredictor {
     private let network: NextScaleTransformer
@@ -11,7 +13,8 @@ final class VARPredictor: ScalePredictor {
     private let batch: Int
     private let condition: Tensor
     private let conditioning: TowerConditioning
-    private let caches: [KeyValueCache]
+    /// One per block; none for a network whose tokens see their own map only.
+    private let caches: [KeyValueCache]?
 
     /// - Parameters:
     ///   - labels: B labels; the unconditional half is added here.
@@ -23,11 +26,13 @@ final class VARPredictor: ScalePredictor {
         let none = [Int32](repeating: Int32(network.configuration.noClass), count: batch)
         condition = network.embeddings.condition(labels + none)
         conditioning = network.tower.conditioning(condition)
-        caches = (0..<network.configuration.depth).map { _ in KeyValueCache() }
+        caches =
+            network.attention == .blockCausal
+            ? (0..<network.configuration.depth).map { _ in KeyValueCache() } : nil
     }
 
     var configuration: TransformerConfiguration { network.configuration }
-    var cacheBytes: Int { caches.reduce(0) { $0 + $1.byteCount } }
+    var cacheBytes: Int { caches?.reduce(0) { $0 + $1.byteCount } ?? 0 }
 
     func nextScaleLogits(
         scale: Int, context: Tensor?, checkpoint: () throws -> Void

@@ -8,12 +8,16 @@ struct TrainCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train a system by a recipe.",
         discussion: """
-            Writes into runs/<name>/ (or --out): checkpoint.safetensors, metrics.jsonl and, at the \
-            end, weights.safetensors. Ctrl-C saves a checkpoint and stops; --resume goes on from it.
+            Writes into runs/<name>/ (or --out): checkpoint.safetensors, metrics.jsonl, status.json, \
+            samples/ and, at the end, weights.safetensors. Ctrl-C saves a checkpoint and stops; \
+            --resume goes on from it. A running training does what it finds in the file control of \
+            its folder, a word a line: pause, resume, checkpoint, sample, stop. The application's \
+            Train pane shows and steers it by these files, whoever started it.
 
             Examples:
               workbench train recipes/hmar-digits/1-tokenizer.toml --data ~/mnist
               workbench train recipes/hmar-digits/1-tokenizer.toml --data ~/mnist --resume
+              echo checkpoint >> runs/hmar-digits/1-tokenizer/control
               workbench train recipes/hmar-objects/1-tokenizer.toml --gpus 2
               mpirun -n 2 workbench train recipes/hmar-objects/1-tokenizer.toml
 
@@ -39,6 +43,9 @@ struct TrainCommand: ComputingCommand {
     @Option(help: "End after this many minutes of training; the rate falls with the time.")
     var maxMinutes: Double?
 
+    @Option(help: "Steps between sample pictures; 0 makes none. The recipe's by default.")
+    var sampleEvery: Int?
+
     @Option(
         help: ArgumentHelp(
             "Train on this many GPUs of this machine, one process each.", valueName: "n"))
@@ -53,6 +60,9 @@ struct TrainCommand: ComputingCommand {
     func validate() throws {
         if let gpus, !(1...64).contains(gpus) {
             throw ValidationError("--gpus is \(gpus); give a number from 1 to 64.")
+        }
+        if let sampleEvery, !(0...100_000_000).contains(sampleEvery) {
+            throw ValidationError("--sample-every is \(sampleEvery); give 0 or more.")
         }
     }
 
@@ -77,6 +87,26 @@ struct TrainCommand: ComputingCommand {
         let system = try Registry.trainingSystem(named: table.string("system"), recipe: recipe)
         let folder = try RunFolder(path: out ?? "runs/\(name)")
         let device = currentDevice
+        // Held to the end: two trainings never write one folder. The first of several processes holds
+        // it and speaks for all.
+        let isFirst = try ProcessRank.current().rank == 0
+        let lock = isFirst ? try folder.files.take() : nil
+        defer { withExtendedLifetime(lock) {} }
+        let report = TrainingReport(
+            folder: isFirst ? folder.files : nil,
+            status: TrainingStatus(
+                name: name, system: system.name, recipe: Self.absolute(recipe),
+                data: data.map(Self.absolute), device: device.name))
+        try report.follow {
+            try start(
+                system, table: table, folder: folder, device: device, report: report)
+        }
+    }
+
+    private func start(
+        _ system: any TrainingSystem, table: TOMLTable, folder: RunFolder, device: any Device,
+        report: TrainingReport
+    ) throws {
         let interrupt = Interrupt()
         let parallel = DataParallel(
             try processGroup(folder: folder), wish: interrupt.cancellation)
@@ -102,7 +132,12 @@ struct TrainCommand: ComputingCommand {
                     + "without a launcher.")
         }
         if let saved { try run.restore(saved) }
-        try train(run, table: table, folder: folder, parallel: parallel)
+        report.begin(run)
+        try train(run, table: table, folder: folder, report: report, parallel: parallel)
+    }
+
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
     /// The processes of this job; a group of one when no launcher is found.
@@ -120,7 +155,8 @@ struct TrainCommand: ComputingCommand {
     }
 
     private func train(
-        _ run: any TrainingRun, table: TOMLTable, folder: RunFolder, parallel: DataParallel
+        _ run: any TrainingRun, table: TOMLTable, folder: RunFolder, report: TrainingReport,
+        parallel: DataParallel
     ) throws {
         let isQuiet = common.quiet || parallel.rank.rank > 0
         var line = ProgressLine(common.progress, quiet: isQuiet)
@@ -132,29 +168,37 @@ struct TrainCommand: ComputingCommand {
                 evaluateEvery: try table.int("evaluate_every", default: 0, in: 0...100_000_000),
                 checkpointSeconds: try table.double(
                     "checkpoint_seconds", default: 60, in: 1...86_400),
-                stopAfter: stopAfter),
-            parallel: parallel,
-            save: folder.save,
+                stopAfter: stopAfter,
+                sampleEvery: try sampleEvery
+                    ?? table.int("sample_every", default: 0, in: 0...100_000_000)),
+            parallel: parallel, save: folder.save,
             log: { record in
                 try folder.append(record)
-                lastLoss = record.metrics.map { "\($0.name) \(Self.short($0.value))" }
+                lastLoss = record.values.map { "\($0.name) \(Self.short($0.value))" }
                     .joined(separator: "  ")
-                if record.isEvaluation && !isQuiet {
+                if record.kind == .evaluation && !isQuiet {
                     line.clear()
                     Output.note("step \(record.step)  \(lastLoss)")
                 }
-            })
+            }, samples: folder.write, commands: folder.files.takeCommands,
+            notify: report.note)
         try trainer.train(run, cancellation: parallel.agreed) { step, total in
+            report.advance(to: step, of: total)
             rate.record(step: step, time: ProcessInfo.processInfo.systemUptime)
             let left = rate.remaining(total: total).map { "about \(Self.duration($0)) left" } ?? ""
             line.show("\(run.title)  \(step)/\(total)  \(left)  \(lastLoss)")
         }
         line.clear()
-        guard run.isFinished, parallel.rank.rank == 0 else { return }
+        guard parallel.rank.rank == 0 else { return }
+        guard run.isFinished else {
+            report.end(.stopped)
+            return
+        }
         let weights = try run.export()
         try Safetensors.write(
             weights.tensors.map { Safetensors.Item(name: $0.name, tensor: $0.tensor) },
             metadata: weights.metadata, to: folder.weightsPath)
+        report.end(.done)
         if !isQuiet { Output.note("Weights: \(folder.weightsPath)") }
     }
 

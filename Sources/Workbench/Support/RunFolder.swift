@@ -6,6 +6,8 @@ import Foundation
 struct RunFolder {
     /// The folder.
     let path: String
+    /// What it shares with those who watch the run.
+    var files: TrainingFolder { TrainingFolder(path) }
 
     /// Creates the folder if it is not there.
     ///
@@ -53,19 +55,32 @@ struct RunFolder {
     }
 
     /// Appends one line of metrics.
-    func append(_ record: Trainer.Record) throws {
-        var fields: [String] = [
-            "\"step\":\(record.step)", String(format: "\"seconds\":%.1f", record.seconds),
-            "\"kind\":\"\(record.isEvaluation ? "evaluation" : "training")\"",
-        ]
-        for metric in record.metrics {
-            fields.append("\"\(metric.name)\":" + String(format: "%.6g", metric.value))
-        }
-        let line = "{" + fields.joined(separator: ",") + "}\n"
+    func append(_ record: TrainingRecord) throws {
         guard let handle = fopen(metricsPath, "a") else {
             throw InputError("\(metricsPath): cannot be written; give another folder with --out.")
         }
-        defer { fclose(handle) }
-        fputs(line, handle)
+        let isWritten = fputs(record.line, handle) >= 0
+        // What the disk has no room for is known only when the file is closed.
+        guard fclose(handle) == 0, isWritten else {
+            throw InputError(
+                "\(metricsPath): cannot be written (\(String(cString: strerror(errno)))); make room, "
+                    + "then go on with --resume.")
+        }
+    }
+
+    /// Writes sample pictures as one sheet.
+    ///
+    /// - Returns: its path from the folder.
+    func write(_ pictures: TrainingPictures, step: Int) throws -> String? {
+        guard !pictures.images.isEmpty else { return nil }
+        try FileManager.default.createDirectory(
+            atPath: files.samplesPath, withIntermediateDirectories: true)
+        let name = "samples/" + String(format: "%08d", step) + ".png"
+        // Small pictures are enlarged by whole factors, so that a viewer shows their pixels.
+        let scale = max(1, 56 / max(1, pictures.images[0].width))
+        try PNG.write(
+            ImageGrid(columns: pictures.columns).sheet(pictures.images, scale: scale),
+            to: path + "/" + name, texts: [PNG.Text(key: "Title", value: pictures.title)])
+        return name
     }
 }
