@@ -71,6 +71,7 @@ public final class WorkbenchApplication: Application {
         state.options = options
         state.bindings = options.bindings
         state.isMouseOn = options.isMouseOn
+        state.models.device = options.deviceName
         state.themes = themes?.names() ?? []
         state.themeName = options.themeName ?? "default-dark"
         setTheme(state.themeName)
@@ -79,6 +80,8 @@ public final class WorkbenchApplication: Application {
         watchFiles()
         runner.openSession()
         runner.run(.listModels)
+        runner.run(.listTrainings)
+        runner.run(.listDevices)
     }
 
     // MARK: Application
@@ -428,6 +431,10 @@ public final class WorkbenchApplication: Application {
         case .jobs: send(.jobs(.select(state.jobs.selected + steps)))
         case .log: send(.log(.scroll(-steps * 3)))
         case .symmetry: send(.symmetry(.scrollList(steps)))
+        case .train:
+            send(
+                state.train.view == .table
+                    ? .train(.scroll(steps * 3)) : .train(.select(state.train.selected + steps)))
         }
     }
 }

@@ -20,6 +20,7 @@ final class ApplicationHarness {
         patchNums: [Int] = [1, 2, 3, 5, 7], imageSize: Int = 28, stateFolder: String? = nil,
         capabilities: Capabilities = ApplicationHarness.sixelTerminal,
         themes: ThemeLibrary? = nil, symmetry: [FakeSymmetryModel] = [],
+        trainings: FakeTrainings? = nil, gpu: DeviceEntry? = nil,
         options: (inout ApplicationOptions) -> Void = { _ in }
     ) {
         let model = FakeImageModel(
@@ -44,6 +45,11 @@ final class ApplicationHarness {
                     if let fake { return fake }
                     return model
                 },
+                listDevices: {
+                    let devices = [DeviceEntry(name: "cpu", title: "CPU, 2 cores")]
+                    return (devices + [gpu].compactMap { $0 }, gpu == nil ? "no driver." : nil)
+                },
+                trainings: trainings,
                 openPicture: { path, side in
                     (RGBImage(width: side, height: side, red: 200), "\(path) was resized.")
                 },

@@ -71,13 +71,28 @@ struct PaneGoldenTests {
         ("models", { $0.press("1") }),
         ("help", { $0.press("?") }),
         ("palette", { $0.press(":") }),
+        (
+            "train",
+            {
+                $0.press("8")
+                $0.wait { $0.train.shown?.curves.isEmpty == false }
+            }
+        ),
     ]
 
-    @Test("Screens are as stored", arguments: 0..<12)
+    /// One recipe at work.
+    private static var trainings: FakeTrainings {
+        let trainings = FakeTrainings()
+        trainings.publish(
+            FakeTrainings.news(.running, step: 1000), in: "/runs/digits/1-tokenizer")
+        return trainings
+    }
+
+    @Test("Screens are as stored", arguments: 0..<13)
     func golden(index: Int) {
         let (name, prepare) = Self.scenes[index]
         for size in Self.sizes {
-            let app = ApplicationHarness(size: size).ready()
+            let app = ApplicationHarness(size: size, trainings: Self.trainings).ready()
             prepare(app)
             let frame = app.frame()
             var text = frame.surface.text()
@@ -89,10 +104,12 @@ struct PaneGoldenTests {
         }
     }
 
-    @Test("No size breaks a screen, with and without sixel", arguments: 0..<12)
+    @Test("No size breaks a screen, with and without sixel", arguments: 0..<13)
     func sizes(index: Int) {
         for capabilities in [ApplicationHarness.sixelTerminal, Capabilities(colors: .none)] {
-            let app = ApplicationHarness(capabilities: capabilities).ready()
+            let app = ApplicationHarness(
+                capabilities: capabilities, trainings: Self.trainings
+            ).ready()
             Self.scenes[index].1(app)
             for columns in [1, 2, 3, 5, 8, 13, 19, 20, 21, 30, 44, 59, 60, 61, 80, 104, 131, 200] {
                 for rows in [1, 2, 4, 5, 6, 7, 9, 12, 15, 16, 17, 24, 26, 40, 60] {

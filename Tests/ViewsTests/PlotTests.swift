@@ -76,15 +76,15 @@ struct PlotTests {
             xTitle: "share")
         #expect(plot.counts == [3, 0, 1, 2])
         #expect(plot.edges == [0, 0.25, 0.5, 0.75, 1])
-        #expect(plot.reading == "bin 4/4: 0.750 to 1.000, 2, 33.3 %")
+        #expect(plot.reading == "bin 4/4: 0.750 to 1, 2, 33.3 %")
         let surface = drawn(29, 5) { plot.draw(into: &$0, rect: $0.bounds, theme: theme) }
         #expect(
             surface.text() == """
-                  3.000 │█████
+                        │█████
                         │█████          █████
-                  0.000 │█████     ██████████
+                      0 │█████     ██████████
                          0      share       1
-                bin 4/4: 0.750 to 1.000, 2, …
+                bin 4/4: 0.750 to 1, 2, 33.3…
 
                 """)
         let json = try JSONSerialization.jsonObject(with: plot.table.json())
@@ -96,7 +96,7 @@ struct PlotTests {
         let plot = Histogram(
             edges: (0...100).map(Double.init), counts: [Double](repeating: 1, count: 100))
         let surface = drawn(19, 4) { plot.draw(into: &$0, rect: $0.bounds, theme: theme) }
-        #expect(surface.text(row: 0) == "  10.00 │██████████")
+        #expect(surface.text(row: 0) == "        │██████████")
     }
 
     @Test("Angles fold into the period; petals lie where their angles are")

@@ -3,7 +3,7 @@
 
 nonisolated extension KeyBindings {
     static let `default` = KeyBindings(
-        global + models + schedule + preview + mask + tokens + jobs + log + symmetry)
+        global + models + schedule + preview + mask + tokens + jobs + log + train + symmetry)
 
     private static func c(_ character: Character) -> KeyPress { KeyPress(character) }
     private static func ctrl(_ character: Character) -> KeyPress { KeyPress(character, .control) }
@@ -25,6 +25,7 @@ nonisolated extension KeyBindings {
         Binding(.global, .focusTokens, [c("5")]),
         Binding(.global, .focusJobs, [c("6")]),
         Binding(.global, .focusLog, [c("7")]),
+        Binding(.global, .focusTrain, [c("8")]),
         Binding(.global, .focusSymmetry, [c("9")]),
         Binding(.global, .confirm, [k(.enter)]),
         Binding(.global, .back, [k(.escape)]),
@@ -70,6 +71,7 @@ nonisolated extension KeyBindings {
         Binding(.pane(.models), .loadModel, [k(.enter)]),
         Binding(.pane(.models), .unloadModel, [c("x")]),
         Binding(.pane(.models), .rescanModels, [c("s")]),
+        Binding(.pane(.models), .moveModel, [c("m")]),
     ]
 
     private static let schedule: [Binding] = [
@@ -210,10 +212,27 @@ nonisolated extension KeyBindings {
         Binding(.pane(.symmetry), .exportSymmetry, [c("W")]),
     ]
 
+    private static let train: [Binding] = [
+        Binding(.pane(.train), .startTraining, [k(.enter)]),
+        Binding(.pane(.train), .holdTraining, [c(" ")]),
+        Binding(.pane(.train), .saveCheckpoint, [c("c")]),
+        Binding(.pane(.train), .makeSamples, [c("s")]),
+        Binding(.pane(.train), .stopTraining, [c("x")]),
+        Binding(.pane(.train), .nextTrainView, [c("m")]),
+        Binding(.pane(.train), .previousFigures, [c("[")]),
+        Binding(.pane(.train), .nextFigures, [c("]")]),
+        Binding(.pane(.train), .toggleLogScale, [c("f")]),
+        Binding(.pane(.train), .trainTable, [c("T")]),
+        Binding(.pane(.train), .setDataFolder, [c("d")]),
+        Binding(.pane(.train), .setRunFolder, [c("o")]),
+        Binding(.pane(.train), .nextTrainDevice, [c("D")]),
+        Binding(.pane(.train), .rescanTrainings, [c("S")]),
+    ]
+
     /// The most useful keys of a pane, for the bottom line.
     static func hints(for pane: PaneID) -> [Command] {
         switch pane {
-        case .models: [.loadModel, .unloadModel, .focusSchedule, .help, .palette]
+        case .models: [.loadModel, .unloadModel, .moveModel, .focusSchedule, .help, .palette]
         case .schedule: [.generate, .increase, .decrease, .edit, .nextFamily, .chooseClass]
         case .preview: [.generate, .runNewSeed, .pauseRun, .stepRun, .nextView, .editPicture]
         case .mask: [.runEdit, .toolBrush, .toolEraser, .toolBox, .nextEditMode, .undo]
@@ -224,6 +243,11 @@ nonisolated extension KeyBindings {
             [
                 .openSymmetrySet, .nextSymmetryScope, .nextSymmetryView, .nextMean,
                 .compareSymmetry, .exportSymmetry,
+            ]
+        case .train:
+            [
+                .startTraining, .holdTraining, .saveCheckpoint, .stopTraining, .nextTrainView,
+                .nextFigures,
             ]
         }
     }

@@ -79,6 +79,20 @@ enum ModelsPane: Pane {
                 : [.focus(.models), .models(.select(index))])
     }
 
+    /// The device that the loaded model computes on, with its name and free memory.
+    private static func place(_ context: DrawContext) -> String {
+        let models = context.state.models
+        let name = models.loadedDevice ?? models.device
+        guard let device = models.devices.first(where: { $0.name == name }) else {
+            return "On \(name)"
+        }
+        guard let total = device.totalBytes else { return "On \(name): \(device.title)" }
+        let memory =
+            device.freeBytes.map { "\(context.bytes($0)) of \(context.bytes(total)) free" }
+            ?? context.bytes(total)
+        return "On \(name): \(device.title), \(memory)"
+    }
+
     private static func card(
         _ entry: ModelEntry, context: DrawContext, width: Int
     ) -> [(text: String, style: StyleName)] {
@@ -96,6 +110,7 @@ enum ModelsPane: Pane {
         }
         if let facts = context.state.model, facts.card.name == card.name {
             add("In memory: \(context.bytes(facts.weightBytes))", .jobDone)
+            add(place(context), .jobDone)
             for line in facts.summaryLines { add(line, .textDim) }
         } else {
             let total = card.files.reduce(0) { $0 + $1.bytes }

@@ -7,6 +7,7 @@ enum PictureID {
     static let preview = 1
     static let maskBefore = 2
     static let maskAfter = 3
+    static let training = 4
     static func scale(_ index: Int) -> Int { 100 + index }
     static func batch(_ index: Int) -> Int { 200 + index }
     static func comparison(_ index: Int) -> Int { 300 + index }

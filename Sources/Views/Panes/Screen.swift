@@ -64,7 +64,7 @@ enum Screen {
         switch pane {
         case .preview, .mask: content
         case .symmetry: content.width >= 40 ? content.inset(1, 0) : content
-        case .models, .schedule, .tokens, .jobs, .log:
+        case .models, .schedule, .tokens, .jobs, .log, .train:
             content.width >= 30 ? content.inset(1, 0) : content
         }
     }
@@ -90,17 +90,20 @@ enum Screen {
     ) {
         let shown = layout.pane(in: .center, state: context.state)
         var x = frame.x + 2
-        let all = layout.centerTabs.reduce(0) { $0 + 4 + $1.title.count + 1 }
-        let gap = all <= frame.width - 3 ? 1 : 0
+        let all = layout.centerTabs.reduce(0) { $0 + 4 + $1.title.count }
+        let gap = all + layout.centerTabs.count <= frame.width - 3 ? 1 : 0
+        let hasNames = all <= frame.width - 3
         for pane in layout.centerTabs {
             let isFocused = pane == context.state.layout.focus
-            let width = 4 + pane.title.count
+            // Where there is no room for all names, only the pane that is shown has one.
+            let title = hasNames || pane == shown ? pane.title + " " : ""
+            let width = 3 + title.count
             guard x + width < frame.maxX else { break }
             let end = surface.put(
                 " \(pane.rawValue) ", x: x, y: frame.y,
                 style: context.theme[isFocused ? .textFocus : .key])
             surface.put(
-                pane.title + " ", x: end, y: frame.y,
+                title, x: end, y: frame.y,
                 style: isFocused
                     ? context.theme[.textFocus]
                     : pane == shown ? context.theme[.title] : context.dim)
@@ -149,6 +152,7 @@ enum Screen {
         case .tokens: TokensPane.draw(into: &surface, context: context, isFocused: isFocused)
         case .jobs: JobsPane.draw(into: &surface, context: context, isFocused: isFocused)
         case .log: LogPane.draw(into: &surface, context: context, isFocused: isFocused)
+        case .train: TrainPane.draw(into: &surface, context: context, isFocused: isFocused)
         case .symmetry:
             SymmetryPane.draw(into: &surface, context: context, isFocused: isFocused)
         }

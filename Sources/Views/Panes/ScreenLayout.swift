@@ -46,7 +46,7 @@ struct ScreenLayout {
         switch pane {
         case .models: .models
         case .schedule: .schedule
-        case .preview, .mask: .center
+        case .preview, .mask, .train: .center
         case .tokens: form == .wide ? .tokens : .center
         case .jobs: form == .wide ? .jobs : .center
         case .log: form == .wide ? .log : .center
@@ -72,7 +72,8 @@ struct ScreenLayout {
         // A pane that fills the screen comes first: it must not be the one without room.
         if focus.fillsScreen { return [focus] + PaneID.allCases.filter { $0 != focus } }
         return form == .wide
-            ? [.preview, .mask, .symmetry] : [.preview, .mask, .tokens, .jobs, .log, .symmetry]
+            ? [.preview, .mask, .train, .symmetry]
+            : [.preview, .mask, .tokens, .jobs, .log, .train, .symmetry]
     }
 
     private static func tree(_ form: ScreenForm, size: CellSize, state: AppState)

@@ -19,6 +19,7 @@ nonisolated enum Action: Sendable {
     case symmetry(SymmetryAction)
     case jobs(JobsAction)
     case log(LogAction)
+    case train(TrainAction)
     case file(FileAction)
     case session(SessionAction)
     case notice(Notice.Level, String)
@@ -48,7 +49,8 @@ nonisolated enum ModelsAction: Sendable {
     case select(Int)
     case load(String)
     case loading(String)
-    case loaded(LoadedModelFacts)
+    case loaded(LoadedModelFacts, device: String)
+    case devices([DeviceEntry], problem: String?)
     case failed(String, reason: String)
     case unloaded
     case scrollCard(Int)

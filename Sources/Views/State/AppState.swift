@@ -15,6 +15,7 @@ nonisolated struct AppState: Sendable {
     var symmetry = SymmetryState()
     var jobs = JobsState()
     var log = LogState()
+    var train = TrainState()
     var layout = LayoutState()
     /// Popups, the topmost last.
     var overlays: [Overlay] = []
@@ -59,6 +60,8 @@ nonisolated public struct ApplicationOptions: Sendable, Equatable {
     public var stateFolder: String?
     /// The model to load at start; nil takes the first of the catalogue.
     public var modelName: String?
+    /// Where models compute at start, "cpu" or "cuda:0".
+    public var deviceName = "cpu"
     /// No picture before it is done and no moving bars.
     public var isMotionReduced = false
     /// First steps are shown until they have been taken.

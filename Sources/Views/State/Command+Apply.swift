@@ -29,6 +29,9 @@ nonisolated extension Command {
         case .focusSymmetry:
             Reducer.focus(.symmetry, &state)
             return Reducer.enterSymmetry(&state)
+        case .focusTrain:
+            Reducer.focus(.train, &state)
+            return [.listTrainings]
         case .zoomPane: state.layout.zoom = state.layout.zoom.next
         case .toggleMouse:
             state.isMouseOn.toggle()
@@ -77,7 +80,8 @@ nonisolated extension Command {
         case .searchPrevious: return Reducer.searchLog(-1, &state)
         default:
             return applyMovement(to: &state) ?? applyToSchedule(&state) ?? applyToRun(&state)
-                ?? applyToMask(&state) ?? applyToLists(&state) ?? applyToSymmetry(&state) ?? []
+                ?? applyToMask(&state) ?? applyToLists(&state) ?? applyToTraining(&state)
+                ?? applyToSymmetry(&state) ?? []
         }
         return []
     }
@@ -249,6 +253,40 @@ nonisolated extension Command {
         return []
     }
 
+    private func applyToTraining(_ state: inout AppState) -> [Effect]? {
+        switch self {
+        case .startTraining: return Reducer.startTraining(&state)
+        case .holdTraining: return Reducer.holdTraining(&state)
+        case .saveCheckpoint: return Reducer.steerTraining(.checkpoint, &state)
+        case .makeSamples: return Reducer.steerTraining(.sample, &state)
+        case .stopTraining: return Reducer.steerTraining(.stop, &state)
+        case .setDataFolder, .setRunFolder:
+            guard case .recipe(let recipe)? = state.train.selectedItem, recipe.problem == nil else {
+                Reducer.notify(.info, "Choose a recipe first.", &state)
+                return []
+            }
+            if self == .setDataFolder {
+                Reducer.askForData(recipe, starts: false, &state)
+            } else {
+                Reducer.askForFolder(recipe, &state)
+            }
+        case .nextTrainDevice: Reducer.cycleTrainDevice(&state)
+        case .nextTrainView:
+            let all = TrainView.allCases
+            let index = all.firstIndex(of: state.train.view) ?? 0
+            return Reducer.train(.view(all[(index + 1) % all.count]), &state)
+        case .trainTable:
+            return Reducer.train(
+                .view(state.train.view == .table ? .overview : .table), &state)
+        case .nextFigures: return Reducer.train(.group(by: 1), &state)
+        case .previousFigures: return Reducer.train(.group(by: -1), &state)
+        case .toggleLogScale: state.train.isLogarithmic.toggle()
+        case .rescanTrainings: return [.listTrainings]
+        default: return nil
+        }
+        return []
+    }
+
     private func applyToLists(_ state: inout AppState) -> [Effect]? {
         switch self {
         case .loadModel:
@@ -260,7 +298,8 @@ nonisolated extension Command {
                 return []
             }
             return [.unloadModel]
-        case .rescanModels: return [.listModels]
+        case .rescanModels: return [.listModels, .listDevices]
+        case .moveModel: return Reducer.moveModel(&state)
         case .cancelJob:
             guard let job = state.jobs.selectedJob, !job.state.isFinished else { return [] }
             return [.cancelJob(job.id)]

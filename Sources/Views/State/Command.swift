@@ -5,6 +5,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     // Everywhere
     case help, palette, quit, cancelRunning, nextPane, previousPane
     case focusModels, focusSchedule, focusPreview, focusMask, focusTokens, focusJobs, focusLog
+    case focusTrain
     case undo, redo, history, back, confirm, toggle
     case moveUp, moveDown, moveLeft, moveRight, moveFirst, moveLast, pageUp, pageDown
     case increase, decrease, increaseMore, decreaseMore, edit
@@ -13,7 +14,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case pauseQueue, themes, redraw, suspend, zoomPane, toggleMouse, cycleImages
     case search, searchNext, searchPrevious, hideFirstSteps
     // Models
-    case loadModel, unloadModel, rescanModels
+    case loadModel, unloadModel, rescanModels, moveModel
     // Schedule
     case nextFamily, previousFamily, nextPreset, chooseClass, nextVariant, nextMode
     case addMaskStep, removeMaskStep, revertRow, randomSeed
@@ -40,6 +41,10 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case nextMean, widerTukey, narrowerTukey, nextSymmetryFamily, widerKernel, narrowerKernel
     case nextOutsideRule, nextSymmetryPath, typeRotation, unrotate, nextRotationAxis
     case toggleTurning, exportSymmetry, sendToSymmetry, standardizedToMask
+    // Train
+    case startTraining, holdTraining, saveCheckpoint, makeSamples, stopTraining
+    case setDataFolder, setRunFolder, nextTrainDevice, nextTrainView, trainTable
+    case nextFigures, previousFigures, toggleLogScale, rescanTrainings
     // Jobs and log
     case cancelJob, retryJob, removeJob, showJob, jobUp, jobDown, clearFinished, logMore, logLess
 
@@ -59,6 +64,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .focusTokens: "Go to Tokens"
         case .focusJobs: "Go to Jobs"
         case .focusLog: "Go to Log"
+        case .focusTrain: "Go to Train"
         case .undo: "Undo"
         case .redo: "Redo"
         case .history: "History: go back and forth"
@@ -104,6 +110,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .loadModel: "Load the model"
         case .unloadModel: "Unload the model"
         case .rescanModels: "Look for models again"
+        case .moveModel: "Move between CPU and GPU"
         case .nextFamily: "Next family"
         case .previousFamily: "Previous family"
         case .nextPreset: "Next preset"
@@ -176,6 +183,20 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .previousScale: "Previous scale"
         case .nextColoring: "Colour by confidence, entropy, step"
         case .followScale: "Follow the running scale"
+        case .startTraining: "Start or resume the training"
+        case .holdTraining: "Hold the training, or go on"
+        case .saveCheckpoint: "Save a checkpoint now"
+        case .makeSamples: "Make samples now"
+        case .stopTraining: "Stop the training after a checkpoint"
+        case .setDataFolder: "Type the data folder"
+        case .setRunFolder: "Type the run folder"
+        case .nextTrainDevice: "Next device for trainings"
+        case .nextTrainView: "Next view: overview, curves, codes, samples, table"
+        case .trainTable: "Figures as a table, and back"
+        case .nextFigures: "Next group of figures"
+        case .previousFigures: "Group of figures before"
+        case .toggleLogScale: "Linear or logarithmic"
+        case .rescanTrainings: "Look for recipes and runs again"
         case .cancelJob: "Cancel the job"
         case .retryJob: "Try the job again"
         case .removeJob: "Take the job out of the list"
@@ -234,6 +255,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .quit: "quit"
         case .loadModel: "load"
         case .unloadModel: "unload"
+        case .moveModel: "CPU/GPU"
         case .nextPane: "next pane"
         case .increase: "more"
         case .decrease: "less"
@@ -259,6 +281,16 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .previousScale: "scale −"
         case .nextColoring: "colour by"
         case .followScale: "follow"
+        case .startTraining: "start"
+        case .holdTraining: "hold"
+        case .saveCheckpoint: "checkpoint"
+        case .makeSamples: "samples"
+        case .stopTraining: "stop"
+        case .setDataFolder: "data"
+        case .setRunFolder: "folder"
+        case .nextTrainView: "view"
+        case .nextFigures: "figures"
+        case .toggleLogScale: "log"
         case .cancelJob: "cancel"
         case .retryJob: "again"
         case .removeJob: "remove"

@@ -27,6 +27,7 @@ nonisolated enum CommandLineText {
             let loaded = state.models.entries.first { job.title == "Load \($0.card.name)" }
             return loaded.map { "workbench models show \(quoted($0.card.name))" }
                 ?? sample(of: state)
+        case .train: return training(state)
         default: return sample(of: state)
         }
     }
@@ -91,6 +92,22 @@ nonisolated enum CommandLineText {
         return line(
             for: edit, model: run.modelName,
             picture: (isOpen ? state.mask.sourcePath : nil) ?? "picture.png")
+    }
+
+    /// `workbench train …` of the recipe selected.
+    private static func training(_ state: AppState) -> String? {
+        guard case .recipe(let recipe)? = state.train.selectedItem, recipe.problem == nil else {
+            return nil
+        }
+        let request = Reducer.request(
+            recipe, folder: state.train.folder(of: recipe),
+            data: state.train.dataFolder(of: recipe), state)
+        var words = ["workbench", "train", quoted(request.recipePath)]
+        if let data = request.dataFolder { words += ["--data", quoted(data)] }
+        words += ["--out", quoted(request.outFolder)]
+        if let device = request.device { words += ["--device", device] }
+        if state.train.shown?.status?.checkpointStep != nil { words.append("--resume") }
+        return words.joined(separator: " ")
     }
 
     static func line(for request: SamplingRequest, model: String) -> String {

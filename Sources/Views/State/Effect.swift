@@ -4,7 +4,9 @@ import Core
 
 nonisolated enum Effect: Sendable {
     case listModels
-    case loadModel(ModelEntry)
+    /// Loads a model to compute on a device.
+    case loadModel(ModelEntry, device: String)
+    case listDevices
     case unloadModel
     case sample(run: Int, title: String, SamplingRequest)
     case edit(run: Int, title: String, EditRequest)
@@ -25,6 +27,12 @@ nonisolated enum Effect: Sendable {
     case importMask(path: String, side: Int)
     case writeMask(PixelMask, path: String, overwrites: Bool)
     case savePicture(RGBImage, recipe: PictureRecipe, path: String, run: Int, overwrites: Bool)
+    case listTrainings
+    case startTraining(TrainingRequest)
+    case sendTraining(TrainingCommand, folder: String)
+    /// The run folder that is shown; nil for none.
+    case followTraining(String?)
+    case loadTrainingPicture(folder: String, TrainRun.Sample)
     case saveSession(SessionSnapshot)
     case symmetry(SymmetryEffect)
     case terminal(TerminalRequest)

@@ -17,6 +17,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     private let pending = PendingFiles()
     /// Whether pictures are shown only when they are done.
     private let isMotionReduced: Bool
+    private let trainings: TrainingWatcher?
     let queue: JobQueue
 
     init(
@@ -29,6 +30,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         self.mailbox = mailbox
         self.sessions = sessions
         symmetry = SymmetryWorker { mailbox.post(.symmetry($0)) }
+        trainings = services.trainings.map { TrainingWatcher(trainings: $0, mailbox: mailbox) }
         let changed = JobsChange()
         queue = JobQueue { changed.notify() }
         let queue = queue
@@ -76,9 +78,19 @@ nonisolated final class EffectRunner: @unchecked Sendable {
                     .symmetry(.listed(found.entries.filter(services.isSymmetryModel))))
                 mailbox.post(.models(.listed(found.entries, problems: found.problems)))
             }
-        case .loadModel(let entry): load(entry)
+        case .loadModel(let entry, let device): load(entry, device: device)
+        case .listDevices:
+            files.async { [services, mailbox] in
+                let found = services.listDevices()
+                mailbox.post(.models(.devices(found.devices, problem: found.problem)))
+            }
+        case .listTrainings: trainings?.list()
+        case .startTraining(let request): trainings?.start(request)
+        case .sendTraining(let command, let folder): trainings?.send(command, to: folder)
+        case .followTraining(let folder): trainings?.follow(folder)
+        case .loadTrainingPicture(let folder, let sample): trainings?.read(sample, of: folder)
         case .unloadModel:
-            model.set(nil)
+            model.set(nil, on: CPUDevice.shared)
             mailbox.post(.models(.unloaded))
         case .sample(let run, let title, let request): sample(run, title, request)
         case .edit(let run, let title, let request): edit(run, title, request)
@@ -127,17 +139,23 @@ nonisolated final class EffectRunner: @unchecked Sendable {
 
     // MARK: Models
 
-    private func load(_ entry: ModelEntry) {
+    private func load(_ entry: ModelEntry, device name: String) {
         queue.submit("Load \(entry.card.name)") { [services, mailbox, model] handle in
             do {
-                let loaded = try services.loadModel(entry, handle.cancellation)
+                let device = try services.device(name)
+                let loaded = try withDevice(device) {
+                    try services.loadModel(entry, handle.cancellation)
+                }
+                try device.throwPendingError()
                 guard let facts = LoadedModelFacts(loaded) else {
                     let reason = "it offers nothing that this program can show yet."
                     mailbox.post(.models(.failed(entry.card.name, reason: reason)))
                     return
                 }
-                model.set(loaded)
-                mailbox.post(.models(.loaded(facts)))
+                model.set(loaded, on: device)
+                mailbox.post(.models(.loaded(facts, device: name)))
+                let found = services.listDevices()
+                mailbox.post(.models(.devices(found.devices, problem: found.problem)))
             } catch is CancellationError {
                 mailbox.post(.models(.failed(entry.card.name, reason: "cancelled.")))
                 throw CancellationError()
@@ -243,7 +261,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         let job = queue.submit(title) { [mailbox, model, controls, isMotionReduced] handle in
             defer { controls.end(run: run) }
             do {
-                guard let loaded = model.get() else { throw RunProblem.noModel }
+                guard let (loaded, device) = model.get() else { throw RunProblem.noModel }
                 let side = (loaded as? any ImageSampling)?.geometry.imageSize ?? 0
                 let throttle = PreviewThrottle(side: side)
                 let control = SamplingControl(
@@ -256,7 +274,10 @@ nonisolated final class EffectRunner: @unchecked Sendable {
                     })
                 controls.begin(run: run, control: control)
                 mailbox.post(.run(.started(run)))
-                try work(loaded, control)
+                try withDevice(device) {
+                    try work(loaded, control)
+                    try device.throwPendingError()
+                }
             } catch is CancellationError {
                 mailbox.post(.run(.cancelled(run)))
                 throw CancellationError()
@@ -356,9 +377,19 @@ nonisolated private final class PendingFiles: @unchecked Sendable {
 nonisolated private final class LoadedModelBox: @unchecked Sendable {
     private let lock = NSLock()
     private var model: (any LoadedModel)?
+    private var device: any Device = CPUDevice.shared
 
-    func get() -> (any LoadedModel)? { lock.withLock { model } }
-    func set(_ value: (any LoadedModel)?) { lock.withLock { model = value } }
+    /// The model and the device that it computes on.
+    func get() -> (model: any LoadedModel, device: any Device)? {
+        lock.withLock { model.map { ($0, device) } }
+    }
+
+    func set(_ value: (any LoadedModel)?, on device: any Device) {
+        lock.withLock {
+            model = value
+            self.device = device
+        }
+    }
 }
 
 /// Lets the job queue's call-back reach the queue itself.

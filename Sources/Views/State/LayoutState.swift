@@ -3,6 +3,7 @@
 
 nonisolated enum PaneID: Int, Sendable, CaseIterable, Codable {
     case models = 1, schedule, preview, mask, tokens, jobs, log
+    case train = 8
     case symmetry = 9
 
     var title: String {
@@ -14,12 +15,13 @@ nonisolated enum PaneID: Int, Sendable, CaseIterable, Codable {
         case .tokens: "Tokens"
         case .jobs: "Jobs"
         case .log: "Log"
+        case .train: "Train"
         case .symmetry: "Symmetry"
         }
     }
 
     /// Whether it takes the whole screen while it has the focus.
-    var fillsScreen: Bool { self == .symmetry }
+    var fillsScreen: Bool { self == .symmetry || self == .train }
 }
 
 /// A place in the layout; the middle one holds several panes.

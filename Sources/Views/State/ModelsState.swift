@@ -23,6 +23,14 @@ nonisolated struct ModelsState: Sendable {
     var revisited: StoredModel?
     /// A recipe that waits for its model.
     var recipe: OpenedRecipe?
+    /// Where models can compute, the CPU first.
+    var devices: [DeviceEntry] = []
+    /// Why there is no GPU.
+    var devicesProblem: String?
+    /// Where the next model computes.
+    var device = "cpu"
+    /// Where the model in memory computes.
+    var loadedDevice: String?
 
     var selectedEntry: ModelEntry? {
         entries.indices.contains(selected) ? entries[selected] : nil

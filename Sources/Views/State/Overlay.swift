@@ -14,6 +14,9 @@ nonisolated enum PromptKind: Sendable, Equatable {
     case savePicture(Int)
     case searchLog
     case symmetryFolder, symmetryData, symmetryAngle, symmetryExport
+    /// The data folder for a recipe, which is started with it if `starts`.
+    case trainingData(recipe: String, starts: Bool)
+    case trainingFolder(recipe: String)
 
     var title: String {
         switch self {
@@ -26,6 +29,8 @@ nonisolated enum PromptKind: Sendable, Equatable {
         case .symmetryData: "Folder with the source data (MNIST files, meshes)"
         case .symmetryAngle: "Turn the input by degrees (counter-clockwise)"
         case .symmetryExport: "Write everything shown; the files' names begin with"
+        case .trainingData: "Data folder (empty: the recipe's own places)"
+        case .trainingFolder: "Run folder: a name, or a whole path"
         case .savePicture: "Save the picture as PNG, with its recipe inside"
         }
     }

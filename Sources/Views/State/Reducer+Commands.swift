@@ -25,6 +25,9 @@ nonisolated extension Reducer {
         case .jobs: if y != 0 { return jobs(.select(state.jobs.selected + y), &state) }
         case .log: if y != 0 { log(.scroll(-y), &state) }
         case .symmetry: return moveInSymmetry(x: x, y: y, &state)
+        case .train:
+            if y != 0 { return train(.select(state.train.selected + y), &state) }
+            if x != 0 { return moveTrainCursor(x, &state) }
         }
         return []
     }
@@ -40,6 +43,8 @@ nonisolated extension Reducer {
         case .jobs: return jobs(.select(far), &state)
         case .log: log(.scroll(-far), &state)
         case .symmetry: return moveInSymmetry(x: 0, y: far, &state)
+        case .train:
+            return direction < 0 ? moveTrainCursor(far, &state) : train(.cursor(nil), &state)
         }
         return []
     }
@@ -50,6 +55,9 @@ nonisolated extension Reducer {
         }
         if state.layout.focus == .preview {
             return []
+        }
+        if state.layout.focus == .train {
+            return train(.scroll(direction * 5), &state)
         }
         return move(x: 0, y: direction * 10, &state)
     }
@@ -66,6 +74,7 @@ nonisolated extension Reducer {
                 ? Command.openSymmetrySet.applyToSymmetry(&state) ?? [] : []
         case .mask: return runEdit(&state)
         case .jobs: return showJob(&state)
+        case .train: return startTraining(&state)
         }
     }
 
@@ -80,6 +89,7 @@ nonisolated extension Reducer {
         case .preview: return pauseRun(&state)
         case .mask: paintAtCursor(&state)
         case .models: return confirm(&state)
+        case .train: return holdTraining(&state)
         case .tokens, .jobs, .log: break
         case .symmetry: return Command.toggleTurning.applyToSymmetry(&state) ?? []
         }
@@ -97,6 +107,7 @@ nonisolated extension Reducer {
             }
         case .mask: resizeTool(steps, &state)
         case .symmetry: return turnInput(steps, &state)
+        case .train: return moveTrainCursor(steps, &state)
         case .models, .tokens, .jobs, .log: break
         }
         return []
@@ -123,7 +134,7 @@ nonisolated extension Reducer {
             if readyModel(&state) != nil { state.overlays.append(.classes(FilteredList())) }
         case .log:
             state.overlays.append(.prompt(.searchLog, TextEntry(state.log.query), problem: nil))
-        case .models, .preview, .mask, .tokens, .jobs, .symmetry:
+        case .models, .preview, .mask, .tokens, .jobs, .train, .symmetry:
             state.overlays.append(.help(state.layout.focus, FilteredList()))
         }
     }
@@ -156,6 +167,7 @@ nonisolated extension Reducer {
         if !effects.isEmpty { return effects }
         state.preview.pass = nil
         state.mask.isCursorShown = false
+        if state.layout.focus == .train { return train(.cursor(nil), &state) }
         return []
     }
 

@@ -17,7 +17,16 @@ nonisolated extension Reducer {
             }
             return load(entry, &state)
         case .loading(let name): state.models.loading = .loading(name)
-        case .loaded(let facts): return loaded(facts, &state)
+        case .loaded(let facts, let device):
+            state.models.loadedDevice = device
+            return loaded(facts, &state)
+        case .devices(let devices, let problem):
+            state.models.devices = devices
+            state.models.devicesProblem = problem
+            // A session may name a GPU that is not there any more.
+            if !devices.contains(where: { $0.name == state.models.device }) {
+                state.models.device = devices.first?.name ?? "cpu"
+            }
         case .failed(let name, let reason):
             state.models.revisited = nil
             state.models.recipe = nil
@@ -38,13 +47,44 @@ nonisolated extension Reducer {
             focus(.symmetry, &state)
             return loadSymmetry(entry, .a, &state)
         }
-        guard state.models.loaded?.card.name != entry.card.name else {
+        guard
+            state.models.loaded?.card.name != entry.card.name
+                || state.models.loadedDevice != state.models.device
+        else {
             notify(.info, "\(entry.card.name) is loaded already.", &state)
             return []
         }
         if case .loading = state.models.loading { return [] }
         state.models.loading = .loading(entry.card.name)
-        return [.loadModel(entry)]
+        return [.loadModel(entry, device: state.models.device)]
+    }
+
+    /// Moves the model in memory to the next device, or says why there is none.
+    static func moveModel(_ state: inout AppState) -> [Effect] {
+        let names = state.models.devices.map(\.name)
+        guard names.count > 1 else {
+            let reason = state.models.devicesProblem ?? "none was found."
+            notify(.warning, "There is no GPU to move to: \(reason)", &state)
+            return []
+        }
+        if case .loading = state.models.loading {
+            notify(.info, "A model is being loaded; move it when it is there.", &state)
+            return []
+        }
+        if state.runs.hasUnfinished {
+            notify(.warning, "The model is at work; cancel the jobs first.", &state)
+            return []
+        }
+        let index = names.firstIndex(of: state.models.device) ?? 0
+        state.models.device = names[wrap(index + 1, names.count)]
+        markDirty(&state)
+        guard let loaded = state.models.loaded,
+            let entry = state.models.entries.first(where: { $0.card.name == loaded.card.name })
+        else {
+            notify(.info, "Models will compute on \(state.models.device).", &state)
+            return []
+        }
+        return load(entry, &state)
     }
 
     private static func listed(
@@ -81,6 +121,8 @@ nonisolated extension Reducer {
         }
         state.models.loaded = facts
         state.models.loading = .idle
+        let place =
+            state.models.devices.count > 1 ? " on \(state.models.loadedDevice ?? "cpu")" : ""
         let patchNums = facts.geometry.patchNums
         if state.schedule.values.patchNums != patchNums {
             let defaults = facts.card.defaults
@@ -105,9 +147,9 @@ nonisolated extension Reducer {
             state.mask = MaskState()
         }
         state.mask.settings.keepScales = min(state.mask.settings.keepScales, patchNums.count)
-        notify(.info, "\(facts.card.name) is ready. Enter generates a picture.", &state)
+        notify(.info, "\(facts.card.name) is ready\(place). Enter generates a picture.", &state)
         remember(before, facts, &state)
-        var effects: [Effect] = [.log(.info, "Loaded \(facts.card.name).")]
+        var effects: [Effect] = [.log(.info, "Loaded \(facts.card.name)\(place).")]
         if let recipe = state.models.recipe { effects += replay(recipe, &state) }
         return effects + resumeWaiting(&state)
     }

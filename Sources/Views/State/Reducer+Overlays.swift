@@ -221,7 +221,8 @@ nonisolated extension Reducer {
         _ kind: PromptKind, _ entry: TextEntry, _ state: inout AppState
     ) -> [Effect] {
         let path = entry.text.trimmed
-        guard !path.isEmpty else {
+        let mayBeEmpty = if case .trainingData = kind { true } else { false }
+        guard !path.isEmpty || mayBeEmpty else {
             replaceTop(.prompt(kind, entry, problem: "Type a file name, or Esc."), &state)
             return []
         }
@@ -238,6 +239,7 @@ nonisolated extension Reducer {
         case .savePicture(let run): return save(run: run, path: path, overwrites: false, &state)
         case .symmetryFolder, .symmetryData, .symmetryAngle, .symmetryExport:
             return confirmSymmetryPrompt(kind, path, &state)
+        case .trainingData, .trainingFolder: return answerTraining(kind, path, &state)
         case .searchLog:
             state.log.query = path
             return searchLog(1, fromNewest: true, &state)
@@ -264,7 +266,7 @@ nonisolated extension Reducer {
             case .symmetryExport:
                 return exportSymmetry(base: path, overwrites: true, &state)
             case .openPicture, .openRecipe, .importMask, .searchLog, .symmetryFolder,
-                .symmetryData, .symmetryAngle:
+                .symmetryData, .symmetryAngle, .trainingData, .trainingFolder:
                 return []
             }
         }

@@ -57,6 +57,14 @@ nonisolated extension Reducer {
             }
         }
         state.undo.replace(by: snapshot.undo)
+        state.train.dataFolders.merge(snapshot.trainingData ?? [:]) { now, _ in now }
+        state.train.outFolders.merge(snapshot.trainingFolders ?? [:]) { now, _ in now }
+        if let device = snapshot.device,
+            state.models.devices.isEmpty
+                || state.models.devices.contains(where: { $0.name == device })
+        {
+            state.models.device = device
+        }
         if let picture = try? snapshot.picture?.image(),
             let request = state.schedule.request()
         {
@@ -70,7 +78,8 @@ nonisolated extension Reducer {
             state.runs.shownID = run.id
         }
         notify(.info, "The last session is back.", &state)
-        if let name = snapshot.model, state.model?.card.name != name,
+        if let name = snapshot.model,
+            state.model?.card.name != name || state.models.loadedDevice != state.models.device,
             let entry = state.models.entries.first(where: { $0.card.name == name })
         {
             return load(entry, &state)

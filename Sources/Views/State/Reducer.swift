@@ -18,7 +18,11 @@ nonisolated enum Reducer {
         case .paste(let text): return paste(text, &state)
         case .focus(let pane):
             focus(pane, &state)
-            return pane == .symmetry ? enterSymmetry(&state) : []
+            switch pane {
+            case .symmetry: return enterSymmetry(&state)
+            case .train: return [.listTrainings]
+            default: return []
+            }
         case .layout(let action):
             layout(action, &state)
             return []
@@ -38,6 +42,7 @@ nonisolated enum Reducer {
         case .log(let action):
             log(action, &state)
             return []
+        case .train(let action): return train(action, &state)
         case .file(let action): return file(action, &state)
         case .session(let action): return session(action, &state)
         case .notice(let level, let text):
@@ -81,7 +86,7 @@ nonisolated enum Reducer {
             state.layout.center = pane
             state.layout.front = pane
         case .tokens, .jobs, .log: state.layout.front = pane
-        case .models, .schedule, .symmetry: break
+        case .models, .schedule, .symmetry, .train: break
         }
         if pane != .mask { endStroke(&state) }
     }

@@ -9,6 +9,12 @@ nonisolated public struct Services: Sendable {
     /// The models found, and what was wrong with cards that could not be read.
     public var listModels: @Sendable () -> (entries: [ModelEntry], problems: [String])
     public var loadModel: @Sendable (ModelEntry, Cancellation) throws -> any LoadedModel
+    /// Where models can compute, the CPU first, and why there is no GPU.
+    public var listDevices: @Sendable () -> (devices: [DeviceEntry], problem: String?)
+    /// The device of a name, "cpu" or "cuda:0".
+    public var device: @Sendable (String) throws -> any Device
+    /// Recipes and trainings; nil where there are none.
+    public var trainings: (any TrainingSupervising)?
     /// A picture of the model's size, and what was done to make it fit.
     public var openPicture: @Sendable (_ path: String, _ side: Int) throws -> (RGBImage, String?)
     /// The recipe inside a PNG, and the picture.
@@ -23,6 +29,11 @@ nonisolated public struct Services: Sendable {
     public init(
         listModels: @escaping @Sendable () -> (entries: [ModelEntry], problems: [String]),
         loadModel: @escaping @Sendable (ModelEntry, Cancellation) throws -> any LoadedModel,
+        listDevices: @escaping @Sendable () -> (devices: [DeviceEntry], problem: String?) = {
+            ([DeviceEntry(name: "cpu", title: "CPU")], nil)
+        },
+        device: @escaping @Sendable (String) throws -> any Device = { _ in CPUDevice.shared },
+        trainings: (any TrainingSupervising)? = nil,
         openPicture: @escaping @Sendable (String, Int) throws -> (RGBImage, String?) =
             Services.openPictureFile,
         openRecipe: @escaping @Sendable (String) throws -> (PictureRecipe, RGBImage) = {
@@ -42,6 +53,9 @@ nonisolated public struct Services: Sendable {
     ) {
         self.listModels = listModels
         self.loadModel = loadModel
+        self.listDevices = listDevices
+        self.device = device
+        self.trainings = trainings
         self.openPicture = openPicture
         self.openRecipe = openRecipe
         self.importMask = importMask

@@ -14,6 +14,11 @@ nonisolated struct SessionSnapshot: Sendable, Equatable, Codable {
     var source: StoredImage?
     var picture: StoredImage?
     var undo: UndoHistory
+    /// Where models compute; absent in older files.
+    var device: String?
+    /// Folders typed for trainings, by recipe path; absent in older files.
+    var trainingData: [String: String]?
+    var trainingFolders: [String: String]?
 
     /// Undo entries kept in the file.
     static let undoLimit = 100
@@ -27,5 +32,8 @@ nonisolated struct SessionSnapshot: Sendable, Equatable, Codable {
         source = state.mask.source.map { StoredImage($0) }
         picture = state.runs.runs.last { !$0.images.isEmpty }?.images.first.map { StoredImage($0) }
         undo = state.undo.limited(to: Self.undoLimit)
+        device = state.models.device
+        trainingData = state.train.dataFolders
+        trainingFolders = state.train.outFolders
     }
 }

@@ -8,6 +8,7 @@ import Views
 @MainActor struct ApplicationStart {
     var settings: Settings
     var access: ModelAccess
+    var common: CommonOptions
     var wakeup: Wakeup
     var log: Log
     var logPath: String
@@ -18,6 +19,7 @@ import Views
     private var services: Services {
         let folders = access.locator.places(for: .weights).map(\.path)
         let registry = access.registry
+        let devices = ComputeDevices(opened: currentDevice, precision: common.precision)
         return Services(
             listModels: {
                 let catalog = ModelCatalog(folders: folders)
@@ -28,6 +30,11 @@ import Views
                 return (catalog.entries, problems)
             },
             loadModel: { try registry.load($0, cancellation: $1) },
+            listDevices: { devices.entries() }, device: { try devices.device(named: $0) },
+            trainings: TrainingProcesses(
+                recipeFolders: access.locator.places(for: .recipes).map(\.path),
+                runsFolder: "runs",
+                options: common.threads.map { ["--threads", "\($0)"] } ?? []),
             isSymmetryModel: { registry.findsSymmetries(system: $0.card.system) })
     }
 

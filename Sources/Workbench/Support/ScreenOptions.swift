@@ -83,8 +83,9 @@ struct ScreenOptions: ParsableArguments {
         if let theme { _ = try library.theme(named: theme) }
         let settings = settings()
         return ApplicationStart(
-            settings: settings, access: access, wakeup: Wakeup(), log: log, logPath: logPath,
-            library: library, options: applicationOptions(settings, stateFolder: stateFolder))
+            settings: settings, access: access, common: common, wakeup: Wakeup(), log: log,
+            logPath: logPath, library: library,
+            options: applicationOptions(settings, stateFolder: stateFolder))
     }
 
     /// The configuration file that holds, whether or not it exists.
@@ -112,6 +113,7 @@ struct ScreenOptions: ParsableArguments {
         if let borders { options.usesASCIIBorders = borders == .ascii }
         if reducedMotion { options.isMotionReduced = true }
         options.isDeterministic = deterministic
+        options.deviceName = ComputeDevices.name(of: currentDevice)
         options.stateFolder = noSession || !options.keepsSession ? nil : stateFolder
         options.settingsPath = settingsPath
         options.settingsProblems = settings.problems.map(\.description)
