@@ -21,6 +21,8 @@ nonisolated public struct Theme: Sendable, Equatable {
     /// What was wrong without being an error: unknown style names.
     public let warnings: [ThemeError]
     var styles: [StyleName: PartialStyle]
+    /// Whether it keeps to the terminal's own 16 colours.
+    let usesOnlyOwnColors: Bool
 
     init(
         name: String, styles: [StyleName: PartialStyle], sourceFiles: [String] = [],
@@ -28,6 +30,12 @@ nonisolated public struct Theme: Sendable, Equatable {
     ) {
         self.name = name
         self.styles = styles
+        usesOnlyOwnColors = styles.values.allSatisfy { style in
+            [style.foreground, style.background].allSatisfy { color in
+                if case .rgb = color { return false }
+                return true
+            }
+        }
         self.sourceFiles = sourceFiles
         self.warnings = warnings
     }

@@ -81,6 +81,10 @@ struct DrawContext {
     let notes: FrameNotes
     var bindings: KeyBindings { state.bindings }
 
+    /// Whether colours beside those of the theme may be used, in maps of values.
+    var hasFreeColors: Bool {
+        state.terminal.colors > .ansi16 && !theme.usesOnlyOwnColors
+    }
     var isASCII: Bool { state.options.usesASCIIBorders }
     var popupBorder: BorderSet { isASCII ? .ascii : .rounded }
 

@@ -226,7 +226,7 @@ struct TokenLook {
     }
 
     func style(_ context: DrawContext) -> Style {
-        guard context.state.terminal.colors > .ansi16 else {
+        guard context.hasFreeColors else {
             return isStrong ? context.text.adding(.reversed) : context.text
         }
         switch coloring {
