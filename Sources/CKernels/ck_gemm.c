@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ck_few_rows.h"
 #include "ck_math.h"
 #include "ck_micro.h"
 #include "ck_transpose.h"
@@ -316,6 +317,11 @@ void ck_linear(ck_pool *pool, long rows, long n, long k, const float *x, long x_
                const void *weight, ck_float_type type, long w_row, long w_column,
                const float *bias, float *y) {
     if (rows == 0 || n == 0) return;
+    if (rows <= CK_FEW_ROWS && n > rows && k > 0 && type == CK_FLOAT32 && x_column == 1 &&
+        w_column == 1) {
+        ck_few_rows(pool, rows, n, k, DEPTH_BLOCK, x, x_row, weight, w_row, bias, y);
+        return;
+    }
     gemm_job job = {.depth = k, .c = y, .bias = bias};
     orient(&job, rows, n, x, x_row, x_column, weight, type, w_column, w_row, n);
     run(pool, &job);

@@ -45,9 +45,10 @@ import Testing
     @Test func rowsOfAProductDoNotDependOnTheOthers() {
         let weight = Self.normal([300, 700])
         let x = Self.normal([330, 700])
-        let together = linear(x, weight)
-        for rows in [1, 7, 100, 329] {
-            let some = linear(x.narrowed(axis: 0, start: 1, length: rows), weight)
+        let bias = Self.normal([300])
+        let together = linear(x, weight, bias)
+        for rows in [1, 2, 3, 4, 7, 100, 329] {
+            let some = linear(x.narrowed(axis: 0, start: 1, length: rows), weight, bias)
             #expect(
                 some.floats() == together.narrowed(axis: 0, start: 1, length: rows).floats(),
                 "\(rows) rows")

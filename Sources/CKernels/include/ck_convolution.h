@@ -30,6 +30,11 @@ int ck_convolution_fuses(const ck_convolution *shape);
 void ck_convolution_fused(ck_pool *pool, const ck_convolution *shape, const float *x,
                           const float *w, const float *bias, const ck_convolution_fusion *fusion,
                           float *y);
+/// y = convolution(SiLU(x·scale + shift)) for kernels of odd height at stride 1 that keep the size, by bands
+/// of `rows` rows: working memory is a band of x and of y. scale and shift [B, C].
+void ck_activated_bands(ck_pool *pool, const ck_convolution *shape, const float *x,
+                        const float *scale, const float *shift, const float *w, const float *bias,
+                        long rows, float *y);
 /// dx = the adjoint applied to dy; overwritten.
 void ck_convolution_backward_data(ck_pool *pool, const ck_convolution *shape, const float *dy,
                                   const float *w, float *dx);

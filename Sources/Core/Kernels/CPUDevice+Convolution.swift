@@ -24,6 +24,11 @@ extension CPUDevice {
         if case .upsampledNearest2x = prologue { input[2...] = [2 * input[2], 2 * input[3]] }
         var shape = convolutionShape(input, weight.shape, geometry)
         guard ck_convolution_fuses(&shape) != 0 else {
+            if residual == nil,
+                let y = activatedBands(x, prologue, weight, bias, &shape, geometry)
+            {
+                return y
+            }
             return composedConvolution2D(x, prologue, weight, bias, residual: residual, geometry)
         }
         var fusion = ck_convolution_fusion()

@@ -14,6 +14,9 @@ public final class CPUDevice: Device, @unchecked Sendable {
     package let pool: OpaquePointer?
     /// Whether 3 × 3 convolutions may take Winograd's path; else they are sums of products.
     let transformsConvolutions: Bool
+    /// Bytes of an activation above which a convolution that is not fused with what stands before it
+    /// goes by bands of rows, of at most an eighth of that.
+    let bandLimit: Int
     private let memory = MemoryCache(
         limit: 512 << 20, largeLimit: Int(ProcessInfo.processInfo.physicalMemory / 4))
     let resamplingMatrices = ResamplingCache(limit: 512)
@@ -22,12 +25,16 @@ public final class CPUDevice: Device, @unchecked Sendable {
     ///
     /// - Parameter threads: workers, the caller counted; as many as cores when nil.
     public convenience init(threads: Int? = nil) {
-        self.init(threads: threads, transformsConvolutions: true)
+        self.init(threads: threads, bandLimit: 256 << 20)
     }
 
-    /// The reference for Winograd's error: `transformsConvolutions` false.
-    package init(threads: Int? = nil, transformsConvolutions: Bool) {
+    /// The reference for Winograd's error: `transformsConvolutions` false; for bands another
+    /// `bandLimit` than 256 MB, which no activation of a picture up to 512 pixels reaches.
+    package init(
+        threads: Int? = nil, transformsConvolutions: Bool = true, bandLimit: Int = 256 << 20
+    ) {
         self.transformsConvolutions = transformsConvolutions
+        self.bandLimit = bandLimit
         let wanted = max(1, threads ?? ProcessInfo.processInfo.activeProcessorCount)
         pool = ck_pool_create(Int32(wanted))
         self.threads = pool.map { Int(ck_pool_threads($0)) } ?? 1
