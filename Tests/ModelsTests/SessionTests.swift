@@ -81,6 +81,42 @@ final class ReportList: Sendable {
         #expect(three.tokens[1] != three.tokens[0])
     }
 
+    /// Scales taken over cost no passes, and the seed's numbers go on where they would have.
+    @Test(arguments: SamplingVariant.allCases)
+    func goingOnFromAScaleGivesTheSamePicture(variant: SamplingVariant) throws {
+        let whole = try session.sample(request(variant, count: 2), control: SamplingControl())
+        var request = try request(variant, count: 2)
+        request.start = SamplingStart(tokens: whole.tokens, scale: 2)
+        let list = ReportList()
+        let rest = try session.sample(
+            request, control: SamplingControl(observer: { list.add($0) }))
+        #expect(rest.tokens == whole.tokens && rest.images == whole.images)
+        let passes = variant == .hmar ? 7 : 2
+        #expect(rest.passCount == passes && list.reports.count == passes)
+        #expect(list.reports.allSatisfy { $0.passCount == passes && $0.scale >= 2 })
+        #expect(rest.schedule == whole.schedule)
+        request.seed = 6
+        let other = try session.sample(request, control: SamplingControl())
+        for picture in 0..<2 {
+            #expect(other.tokens[picture].scales[..<2] == whole.tokens[picture].scales[..<2])
+            #expect(other.tokens[picture].scales[2...] != whole.tokens[picture].scales[2...])
+        }
+    }
+
+    @Test func aStartOfAnotherBatchOrModelIsRefused() throws {
+        let whole = try session.sample(request(), control: SamplingControl())
+        var request = try request(count: 2)
+        request.start = SamplingStart(tokens: whole.tokens, scale: 2)
+        #expect(throws: SamplingError.startDoesNotFit(scale: 2, pictures: 1, count: 2)) {
+            try session.sample(request, control: SamplingControl())
+        }
+        request.count = 1
+        request.start?.tokens[0].scales[1][0] = 1_000_000
+        #expect(throws: SamplingError.startDoesNotFit(scale: 2, pictures: 1, count: 1)) {
+            try session.sample(request, control: SamplingControl())
+        }
+    }
+
     @Test func aRowSetWhileRunningIsReported() throws {
         let list = ReportList()
         let control = SamplingControl(observer: { list.add($0) })

@@ -89,6 +89,19 @@ public final class FakeImageModel: ImageEditing, ImageTokenizing, @unchecked Sen
         var pass = 0
         for scale in 0..<scales {
             try control.checkpoint()
+            if let start = request.start, scale < start.scale {
+                ran.append(request.schedule.rows[scale])
+                for picture in maps.indices {
+                    maps[picture].scales.append(start.tokens[picture].scales[scale])
+                }
+                grids.append(
+                    self.grid(
+                        maps[0].scales[scale], scale: scale, row: request.schedule.rows[scale],
+                        through: 0,
+                        editable: [Bool](repeating: false, count: maps[0].scales[scale].count)))
+                seconds.append(0)
+                continue
+            }
             let row = control.row(forScale: scale, proposed: request.schedule.rows[scale])
             ran.append(row)
             for picture in maps.indices {

@@ -34,11 +34,14 @@ public struct SamplingRequest: Sendable, Equatable, Codable {
     public var topP: Double
     public var schedule: SamplingSchedule
     public var mode: ComputeMode
+    /// Coarse scales that are taken over instead of drawn; the schedule's rows of these are the ones
+    /// that made them, so that the seed's numbers go on where they would have. Nil draws all.
+    public var start: SamplingStart?
 
     public init(
         variant: SamplingVariant = .hmar, classLabel: Int? = nil, count: Int = 1, seed: UInt64 = 0,
         cfg: Double = 1.5, topK: Int = 0, topP: Double = 0, schedule: SamplingSchedule,
-        mode: ComputeMode = .fast
+        mode: ComputeMode = .fast, start: SamplingStart? = nil
     ) {
         self.variant = variant
         self.classLabel = classLabel
@@ -49,6 +52,7 @@ public struct SamplingRequest: Sendable, Equatable, Codable {
         self.topP = topP
         self.schedule = schedule
         self.mode = mode
+        self.start = start
     }
 }
 

@@ -43,6 +43,7 @@ final class HMARPredictor: ScalePredictor {
 
     var configuration: TransformerConfiguration { model.configuration }
     var cacheBytes: Int { 0 }
+    var remembersScales: Bool { false }
 
     func nextScaleLogits(
         scale: Int, context: Tensor?, checkpoint: () throws -> Void

@@ -12,7 +12,8 @@ extension HMARSession {
         let labels = [Int32](repeating: label, count: request.count)
         let refines = request.variant == .hmar
         let observer = SessionObserver(
-            control: control, tokenizer: tokenizer, rows: request.schedule.rows, refines: refines)
+            control: control, tokenizer: tokenizer, rows: request.schedule.rows, refines: refines,
+            keptScales: request.start?.scale ?? 0)
         let outcome = try tokens(
             request, filters: filters, labels: labels, refines: refines, observer: observer)
         return try result(of: outcome, observer: observer, batch: request.count)
@@ -27,11 +28,17 @@ extension HMARSession {
         var generation = ScaleGeneration(
             plan: .init(
                 batch: request.count, rows: request.schedule.rows, topK: filters.topK,
-                topP: filters.topP, refines: refines),
+                topP: filters.topP, refines: refines, kept: keptTokens(request)),
             predictor: try predictor(request, labels: labels, refines: refines),
             quantizer: tokenizer.quantizer,
             sampler: RandomSampler(seed: request.seed, batch: request.count), observer: observer)
         return try generation.run()
+    }
+
+    /// The codes of the scales taken over, picture by picture.
+    private func keptTokens(_ request: SamplingRequest) -> [[Int32]] {
+        guard let start = request.start else { return [] }
+        return (0..<start.scale).map { scale in start.tokens.flatMap { $0.scales[scale] } }
     }
 
     /// Checks what a person may get wrong.
@@ -53,6 +60,10 @@ extension HMARSession {
         }
         // The request may come from a file made for another model.
         _ = try SamplingSchedule(patchNums: geometry.patchNums, rows: request.schedule.rows)
+        if let start = request.start, !start.fits(count: request.count, geometry) {
+            throw SamplingError.startDoesNotFit(
+                scale: start.scale, pictures: start.tokens.count, count: request.count)
+        }
         return (try TopK(request.topK), try TopP(request.topP))
     }
 
@@ -113,12 +124,15 @@ final class SessionObserver: GenerationObserver {
     private let refines: Bool
     /// Fixed rows of an edit, empty where nothing is sampled; nil for a sample.
     private let editRows: [[Int]]?
+    /// Scales that are taken over: their passes don't count.
+    private let keptScales: Int
     private var current: [Int] = []
 
     init(
         control: SamplingControl, tokenizer: VQVAE, rows: [[Int]], refines: Bool,
-        editRows: [[Int]]? = nil
+        editRows: [[Int]]? = nil, keptScales: Int = 0
     ) {
+        self.keptScales = keptScales
         self.control = control
         self.tokenizer = tokenizer
         proposed = rows
@@ -158,9 +172,9 @@ final class SessionObserver: GenerationObserver {
     /// Passes in all by what is known now: rows that ran, the one running, and those planned.
     private func plannedPasses(scale: Int) -> Int {
         if let editRows { return editRows.reduce(0) { $0 + $1.count } }
-        guard refines else { return proposed.count }
+        guard refines else { return proposed.count - keptScales }
         let planned = control.plannedRows(proposed)
-        return ranRows.reduce(0) { $0 + $1.count } + current.count
+        return ranRows.dropFirst(keptScales).reduce(0) { $0 + $1.count } + current.count
             + planned[(scale + 1)...].reduce(0) { $0 + $1.count }
     }
 }

@@ -19,6 +19,8 @@ struct ScaleGeneration {
         /// Whether rows of several entries are refined by the mask tower.
         var refines: Bool
         var edit: EditPlan?
+        /// Scales that are taken over, B·p_k² codes each, picture by picture.
+        var kept: [[Int32]] = []
     }
 
     /// What a finished run holds.
@@ -65,7 +67,8 @@ struct ScaleGeneration {
         var tokens: [[Int32]] = []
         var rows: [[Int]] = []
         for scale in plan.rows.indices {
-            let map = try runScale(scale)
+            let map =
+                plan.kept.indices.contains(scale) ? try keepScale(scale) : try runScale(scale)
             tokens.append(map.tokens)
             rows.append(map.row)
         }
@@ -93,6 +96,30 @@ struct ScaleGeneration {
         if !state.open.isEmpty { try sampleMap(&state, row: row) }
         let h = quantizer.contribution(tensor(state.tokens, count), scale: scale)
         fhat = fhat + h
+        observer.finished(state, row: row, fhat: fhat)
+        return (state.tokens, row)
+    }
+
+    /// Takes a scale over: its codes count, its passes are not made.
+    private mutating func keepScale(_ scale: Int) throws -> (tokens: [Int32], row: [Int]) {
+        let count = predictor.configuration.tokenCounts[scale]
+        let row = plan.rows[scale]
+        if predictor.remembersScales {
+            let context =
+                scale > 0
+                ? Quantizer.rows(quantizer.down(fhat, scale: scale)).contiguous() : nil
+            _ = try predictor.nextScaleLogits(scale: scale, context: context) {
+                try observer.checkpoint()
+            }
+            cacheBytes = max(cacheBytes, predictor.cacheBytes)
+        }
+        var state = ScaleState(
+            scale: scale, count: count, batch: plan.batch,
+            editable: [Bool](repeating: false, count: count))
+        state.setSource(plan.kept[scale])
+        let refines = plan.refines && scale > 0 && count > 1
+        sampler.skip(count * (refines ? row.count : 1))
+        fhat = fhat + quantizer.contribution(tensor(state.tokens, count), scale: scale)
         observer.finished(state, row: row, fhat: fhat)
         return (state.tokens, row)
     }

@@ -12,6 +12,9 @@ protocol ScalePredictor: AnyObject {
     /// Bytes of keys and values held now; 0 for HMAR.
     var cacheBytes: Int { get }
 
+    /// Whether a scale needs what was computed at the scales before it, as VAR's cache; false for HMAR.
+    var remembersScales: Bool { get }
+
     /// Guided logits [B, p_k², V] of a whole map from what came before it.
     ///
     /// - Parameters:

@@ -29,4 +29,12 @@ public struct RandomSampler: TokenSampler, Sendable {
         }
         return codes
     }
+
+    public mutating func skip(_ tokens: Int) {
+        // A uniform number takes two words.
+        generators = generators.map {
+            RandomGenerator(
+                seed: $0.seed, stream: $0.stream, position: $0.position + 2 * UInt64(tokens))
+        }
+    }
 }

@@ -17,6 +17,8 @@ public enum SamplingError: Error, Equatable, Sendable {
     case wrongShape(name: String, found: [Int], expected: String)
     /// External random numbers ran out.
     case tooFewUniforms(call: Int, found: Int, needed: Int)
+    /// The scales to go on from are not those of the model and the batch.
+    case startDoesNotFit(scale: Int, pictures: Int, count: Int)
     /// A value that is not a number came out of the network.
     case nonFiniteLogits(scale: Int, step: Int)
 }
@@ -42,6 +44,9 @@ extension SamplingError: CustomStringConvertible {
             return "The tensor \(name) has shape \(found); expected \(expected)."
         case .tooFewUniforms(let call, let found, let needed):
             return "Sampler call \(call) has \(found) uniform numbers and needs \(needed)."
+        case .startDoesNotFit(let scale, let pictures, let count):
+            return "The tokens to go on from at scale \(scale) are those of \(pictures) pictures of "
+                + "another model or batch; \(count) of this model's are needed."
         case .nonFiniteLogits(let scale, let step):
             return "The network gave logits that are not numbers at scale \(scale), step \(step); "
                 + "the weights are damaged."

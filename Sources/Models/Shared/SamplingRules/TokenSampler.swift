@@ -70,4 +70,10 @@ public protocol TokenSampler {
     /// - Returns: `batch · count` codes, row-major.
     /// - Throws: ``SamplingError``.
     mutating func sample(_ table: LogitTable) throws -> [Int32]
+    /// Goes on as if so many tokens of each picture had been drawn.
+    mutating func skip(_ tokens: Int)
+}
+
+extension TokenSampler {
+    public mutating func skip(_ tokens: Int) {}
 }
