@@ -120,6 +120,7 @@ public final class WorkbenchApplication: Application {
         if state.layout.size != size { state.layout.size = size }
         notes = FrameNotes()
         let frame = Screen.draw(size: size, context: context(notes: notes))
+        if let columns = notes.galleryColumns { state.gallery.columns = columns }
         needsDisplay = false
         return frame
     }
@@ -425,7 +426,11 @@ public final class WorkbenchApplication: Application {
         case .models: send(.models(.scrollCard(steps * 3)))
         case .schedule:
             send(.schedule(.scroll(steps * 2)))
-        case .preview: send(.preview(.zoom(-steps)))
+        case .preview:
+            switch state.preview.view {
+            case .gallery, .branches: send(.preview(.browse(steps)))
+            case .picture, .scales, .grid, .compare, .pair: send(.preview(.zoom(-steps)))
+            }
         case .mask: break
         case .tokens: send(.command(steps > 0 ? .nextScale : .previousScale))
         case .jobs: send(.jobs(.select(state.jobs.selected + steps)))

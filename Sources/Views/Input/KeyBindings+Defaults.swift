@@ -109,6 +109,12 @@ nonisolated extension KeyBindings {
         Binding(.pane(.preview), .panDown, [k(.down, .alt)]),
         Binding(.pane(.preview), .cycleImages, [c("i")]),
         Binding(.pane(.preview), .sendToSymmetry, [c("s")]),
+        Binding(.pane(.preview), .branch, [c("b")]),
+        Binding(.pane(.preview), .branchNewSeed, [c("B")]),
+        Binding(.pane(.preview), .viewGallery, [c("o")]),
+        Binding(.pane(.preview), .viewBranches, [c("w")]),
+        Binding(.pane(.preview), .toggleMark, [c("x")]),
+        Binding(.pane(.preview), .comparePair, [c("d")]),
     ]
 
     private static let mask: [Binding] = [
@@ -211,6 +217,16 @@ nonisolated extension KeyBindings {
         Binding(.pane(.symmetry), .standardizedToMask, [c("S")]),
         Binding(.pane(.symmetry), .exportSymmetry, [c("W")]),
     ]
+    /// Those of the preview differ where it shows many pictures.
+    static func hints(for pane: PaneID, view: PreviewView) -> [Command] {
+        guard pane == .preview else { return hints(for: pane) }
+        switch view {
+        case .gallery: return [.generate, .pauseRun, .search, .comparePair, .editPicture, .nextView]
+        case .pair: return [.pauseRun, .comparePair, .zoomIn, .viewGallery]
+        case .branches: return [.generate, .nextPicture, .scrubBack, .branchNewSeed, .toggleMark]
+        case .picture, .scales, .grid, .compare: return hints(for: pane)
+        }
+    }
 
     private static let train: [Binding] = [
         Binding(.pane(.train), .startTraining, [k(.enter)]),
@@ -259,5 +275,17 @@ nonisolated extension Command {
         let own = bindings.commands(in: .pane(pane))
         let hints = KeyBindings.hints(for: pane).filter { !own.contains($0) }
         return own + hints
+    }
+}
+
+nonisolated extension PreviewView {
+    /// What keys do in this view, where it is not what they do in the others.
+    var hintWords: [Command: String] {
+        switch self {
+        case .gallery: [.generate: "open", .pauseRun: "mark"]
+        case .pair: [.pauseRun: "flip", .comparePair: "next way"]
+        case .branches: [.generate: "open", .nextPicture: "next", .scrubBack: "parent"]
+        case .picture, .scales, .grid, .compare: [:]
+        }
     }
 }

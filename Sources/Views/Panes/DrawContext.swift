@@ -54,6 +54,8 @@ final class FrameNotes {
     /// Absolute cell of the real cursor.
     var cursor: Point?
     var isCursorVisible = false
+    /// Tiles beside one another in the gallery, if it was drawn.
+    var galleryColumns: Int?
 
     func add(_ rect: Rect, _ target: HitTarget) {
         if !rect.isEmpty { targets.append((rect, target)) }

@@ -13,6 +13,9 @@ enum PictureID {
     static func comparison(_ index: Int) -> Int { 300 + index }
     /// Pictures of the symmetry pane, counted on each side.
     static func symmetry(_ index: Int, side: Int) -> Int { 400 + 100 * side + index }
+    static func pair(_ index: Int) -> Int { 350 + index }
+    /// By place on the screen, not by picture: scrolling replaces pixels in place.
+    static func gallery(_ place: Int) -> Int { 1000 + place }
 }
 
 extension DrawContext {

@@ -13,6 +13,18 @@ enum PreviewPane: Pane {
             ComparePane.draw(into: &surface, context: context)
             return
         }
+        switch state.preview.view {
+        case .gallery:
+            GalleryPane.draw(into: &surface, context: context)
+            return
+        case .pair:
+            GalleryPane.drawPair(into: &surface, context: context)
+            return
+        case .branches where !state.runs.runs.isEmpty:
+            BranchesPane.draw(into: &surface, context: context)
+            return
+        case .picture, .scales, .grid, .compare, .branches: break
+        }
         guard let run = state.runs.shown else {
             welcome(into: &surface, context: context)
             return
@@ -33,7 +45,7 @@ enum PreviewPane: Pane {
             grid(run, in: body, into: &surface, context: context)
         case .scales:
             scales(run, in: body, into: &surface, context: context)
-        case .picture, .grid, .compare:
+        case .picture, .grid, .compare, .gallery, .branches, .pair:
             let stripRows = stripHeight(run, body: body, context: context)
             if stripRows > 0 {
                 strip(
@@ -100,6 +112,10 @@ enum PreviewPane: Pane {
         let name = context.state.model?.classTitle(run.request.classLabel) ?? ""
         var words = ["\(name), seed \(run.request.seed)"]
         if case .edit(let mode) = run.kind { words.insert(mode.title, at: 0) }
+        if let branch = run.branch { words.append("from scale \(branch.scale)") }
+        if run.marked.contains(context.state.preview.picture) {
+            words[0] = context.symbol("★ ", "* ") + words[0]
+        }
         if run.request.count > 1, context.state.preview.view == .picture {
             words.append("picture \(context.state.preview.picture + 1) of \(run.request.count)")
         }
@@ -171,16 +187,23 @@ enum PreviewPane: Pane {
     private static func content(_ image: RGBImage, run: Run, zoomed: DrawContext? = nil)
         -> PictureContent
     {
-        var content = PictureContent(image, kind: run.isActive ? .live : .still)
-        if let preview = zoomed?.state.preview, preview.zoom > 1 {
-            let width = max(1, image.width / preview.zoom)
-            let height = max(1, image.height / preview.zoom)
-            let x = Int(preview.centerX * Double(image.width)) - width / 2
-            let y = Int(preview.centerY * Double(image.height)) - height / 2
-            content.source = PixelRect(
-                x: max(0, min(image.width - width, x)), y: max(0, min(image.height - height, y)),
-                width: width, height: height)
-        }
+        var content = zoomed.map { self.zoomed(image, $0) } ?? PictureContent(image)
+        content.kind = run.isActive ? .live : .still
+        return content
+    }
+
+    /// A picture as zoom and pan show it.
+    static func zoomed(_ image: RGBImage, _ context: DrawContext) -> PictureContent {
+        var content = PictureContent(image)
+        let preview = context.state.preview
+        guard preview.zoom > 1 else { return content }
+        let width = max(1, image.width / preview.zoom)
+        let height = max(1, image.height / preview.zoom)
+        let x = Int(preview.centerX * Double(image.width)) - width / 2
+        let y = Int(preview.centerY * Double(image.height)) - height / 2
+        content.source = PixelRect(
+            x: max(0, min(image.width - width, x)), y: max(0, min(image.height - height, y)),
+            width: width, height: height)
         return content
     }
 

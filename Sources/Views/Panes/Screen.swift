@@ -266,16 +266,18 @@ enum Screen {
         let bar = context.theme[.statusLine]
         surface.fill(Rect(x: 0, y: y, width: width, height: 1), style: bar)
         let pane = context.state.layout.focus
-        var commands = KeyBindings.hints(for: pane)
+        let view = pane == .preview ? context.state.preview.view : .picture
+        var commands = KeyBindings.hints(for: pane, view: view)
         for command in [Command.help, .palette, .quit] where !commands.contains(command) {
             commands.append(command)
         }
         var x = 1
         for command in commands {
             guard let key = context.bindings.firstKey(for: command, in: pane) else { continue }
-            let isRunning = command == .generate && context.state.runs.active != nil
+            let isRunning =
+                command == .generate && context.state.runs.active != nil && view.hintWords.isEmpty
             let keyText = isRunning ? "Esc" : key.label
-            let word = isRunning ? "cancel" : command.hint
+            let word = isRunning ? "cancel" : view.hintWords[command] ?? command.hint
             let needed = CharacterWidth.of(keyText) + 1 + CharacterWidth.of(word)
             guard x + needed <= width - 1 else { break }
             let start = x

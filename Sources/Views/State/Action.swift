@@ -14,6 +14,7 @@ nonisolated enum Action: Sendable {
     case schedule(ScheduleAction)
     case run(RunAction)
     case preview(PreviewAction)
+    case gallery(GalleryItem)
     case mask(MaskAction)
     case tokens(TokensAction)
     case symmetry(SymmetryAction)
@@ -87,6 +88,8 @@ nonisolated enum PreviewAction: Sendable {
     case view(PreviewView)
     case zoom(Int)
     case pan(x: Double, y: Double)
+    /// By rows of the gallery or of the branches.
+    case browse(Int)
 }
 
 nonisolated enum MaskAction: Sendable {

@@ -10,6 +10,7 @@ nonisolated struct AppState: Sendable {
     var schedule = ScheduleState()
     var runs = RunsState()
     var preview = PreviewState()
+    var gallery = GalleryState()
     var mask = MaskState()
     var tokens = TokensState()
     var symmetry = SymmetryState()

@@ -5,6 +5,7 @@ import Core
 nonisolated extension Command {
     /// Carries the command out; commands that mean nothing here change nothing.
     func apply(to state: inout AppState) -> [Effect] {
+        if let effects = Reducer.galleryCommand(self, &state) { return effects }
         switch self {
         case .help:
             state.overlays.append(.help(state.layout.focus, FilteredList()))
@@ -150,13 +151,19 @@ nonisolated extension Command {
         case .pauseRun: return Reducer.pauseRun(&state)
         case .stepRun: return Reducer.stepRun(&state)
         case .nextView:
-            let all = PreviewView.allCases
-            let index = all.firstIndex(of: state.preview.view) ?? 0
+            let all = PreviewView.cycle
+            let index = all.firstIndex(of: state.preview.view) ?? -1
             state.preview.view = all[(index + 1) % all.count]
         case .viewPicture: state.preview.view = .picture
         case .viewScales: state.preview.view = .scales
         case .viewGrid: state.preview.view = .grid
         case .viewCompare: state.preview.view = .compare
+        case .viewGallery: Reducer.showView(.gallery, &state)
+        case .viewBranches: Reducer.showView(.branches, &state)
+        case .comparePair: Reducer.comparePair(&state)
+        case .toggleMark: Reducer.toggleMark(&state)
+        case .branch: return Reducer.branch(newSeed: false, &state)
+        case .branchNewSeed: return Reducer.branch(newSeed: true, &state)
         case .scrubBack: Reducer.scrubBy(-1, &state)
         case .scrubForward: Reducer.scrubBy(1, &state)
         case .scrubFirst: Reducer.preview(.scrub(to: 0), &state)

@@ -23,6 +23,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case pauseRun, stepRun, nextView, viewPicture, viewScales, viewGrid, viewCompare
     case scrubBack, scrubForward, scrubFirst, scrubLast, nextPicture, previousPicture
     case zoomIn, zoomOut, panLeft, panRight, panUp, panDown, editPicture
+    case viewGallery, viewBranches, comparePair, toggleMark, branch, branchNewSeed
     // Mask
     case openPicture, takeSample, toolBrush, toolEraser, toolBox, toolEllipse, toolFill
     case swapTool, sizeUp, sizeDown, invertMask, clearMask, toggleMask, fillHere
@@ -146,6 +147,12 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .panUp: "Pan up"
         case .panDown: "Pan down"
         case .editPicture: "Edit this picture with a mask"
+        case .viewGallery: "View: gallery of the session"
+        case .viewBranches: "View: tree of branches"
+        case .comparePair: "Compare two pictures: side by side, first, second, difference"
+        case .toggleMark: "Mark the picture"
+        case .branch: "Go back to this scale and draw on from it"
+        case .branchNewSeed: "The same with a new seed"
         case .openPicture: "Open a picture"
         case .takeSample: "Take the last sample"
         case .toolBrush: "Brush"
@@ -267,6 +274,11 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .stepRun: "one pass"
         case .nextView: "view"
         case .editPicture: "edit"
+        case .viewGallery: "gallery"
+        case .viewBranches: "branches"
+        case .comparePair: "compare two"
+        case .toggleMark: "mark"
+        case .branch: "branch"
         case .compare: "compare"
         case .savePicture: "save"
         case .toolBrush: "brush"

@@ -86,6 +86,10 @@ nonisolated enum CommandLineText {
     private static func line(for run: Run, _ state: AppState) -> String {
         var request = run.request
         request.schedule = run.schedule
+        if run.request.start != nil {
+            // The tokens it starts from travel in the saved picture.
+            return "workbench replay " + quoted("\(run.modelName)-branch-\(run.id).png")
+        }
         guard var edit = run.edit else { return line(for: request, model: run.modelName) }
         edit.sampling.schedule = run.schedule
         let isOpen = state.mask.source == edit.source

@@ -12,7 +12,7 @@ nonisolated struct FilteredList: Sendable, Equatable {
 nonisolated enum PromptKind: Sendable, Equatable {
     case openPicture, openRecipe, importMask, writeMask
     case savePicture(Int)
-    case searchLog
+    case searchLog, searchGallery
     case symmetryFolder, symmetryData, symmetryAngle, symmetryExport
     /// The data folder for a recipe, which is started with it if `starts`.
     case trainingData(recipe: String, starts: Bool)
@@ -31,6 +31,7 @@ nonisolated enum PromptKind: Sendable, Equatable {
         case .symmetryExport: "Write everything shown; the files' names begin with"
         case .trainingData: "Data folder (empty: the recipe's own places)"
         case .trainingFolder: "Run folder: a name, or a whole path"
+        case .searchGallery: "Search the gallery: class, seed, model, marked, saved"
         case .savePicture: "Save the picture as PNG, with its recipe inside"
         }
     }

@@ -2,9 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 nonisolated enum PreviewView: String, Sendable, CaseIterable {
-    case picture, scales, grid, compare
+    case picture, scales, grid, compare, gallery, branches, pair
 
     var title: String { rawValue }
+
+    /// The views that one key goes through; two pictures are compared by another.
+    static let cycle: [PreviewView] = [.picture, .scales, .grid, .compare, .gallery, .branches]
 }
 
 nonisolated struct PreviewState: Sendable, Equatable {

@@ -221,6 +221,12 @@ nonisolated extension Reducer {
         _ kind: PromptKind, _ entry: TextEntry, _ state: inout AppState
     ) -> [Effect] {
         let path = entry.text.trimmed
+        if kind == .searchGallery {
+            state.overlays.removeLast()
+            state.gallery.query = path
+            if let first = state.galleryItems.first, !path.isEmpty { select(first, &state) }
+            return []
+        }
         let mayBeEmpty = if case .trainingData = kind { true } else { false }
         guard !path.isEmpty || mayBeEmpty else {
             replaceTop(.prompt(kind, entry, problem: "Type a file name, or Esc."), &state)
@@ -243,6 +249,7 @@ nonisolated extension Reducer {
         case .searchLog:
             state.log.query = path
             return searchLog(1, fromNewest: true, &state)
+        case .searchGallery: return []
         }
     }
 
@@ -265,8 +272,8 @@ nonisolated extension Reducer {
             case .savePicture(let run): return save(run: run, path: path, overwrites: true, &state)
             case .symmetryExport:
                 return exportSymmetry(base: path, overwrites: true, &state)
-            case .openPicture, .openRecipe, .importMask, .searchLog, .symmetryFolder,
-                .symmetryData, .symmetryAngle, .trainingData, .trainingFolder:
+            case .openPicture, .openRecipe, .importMask, .searchLog, .searchGallery,
+                .symmetryFolder, .symmetryData, .symmetryAngle, .trainingData, .trainingFolder:
                 return []
             }
         }

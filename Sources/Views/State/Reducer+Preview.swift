@@ -15,11 +15,24 @@ nonisolated extension Reducer {
                 PreviewState.zooms.lowerBound,
                 min(PreviewState.zooms.upperBound, state.preview.zoom + steps))
             clampPan(&state)
+        case .browse(let rows):
+            if state.preview.view == .branches {
+                walkBranches(x: 0, y: rows, &state)
+            } else {
+                moveInGallery(rows * max(1, state.gallery.columns), &state)
+            }
         case .pan(let x, let y):
             state.preview.centerX += x
             state.preview.centerY += y
             clampPan(&state)
         }
+    }
+
+    /// Shows a view of the preview from any pane.
+    static func showView(_ view: PreviewView, _ state: inout AppState) {
+        state.preview.view = view
+        if state.runs.shownID == nil { state.runs.shownID = state.runs.runs.last?.id }
+        focus(.preview, &state)
     }
 
     static func shownPictureCount(_ state: AppState) -> Int {

@@ -49,7 +49,7 @@ nonisolated extension Reducer {
         return []
     }
 
-    private static func show(_ id: Int, _ state: inout AppState) {
+    static func show(_ id: Int, _ state: inout AppState) {
         state.runs.shownID = id
         state.preview.pass = nil
         state.tokens.scale = nil
@@ -133,15 +133,20 @@ nonisolated extension Reducer {
         return effects
     }
 
-    private static func start(
-        _ request: SamplingRequest, facts: LoadedModelFacts, group: Int?, _ state: inout AppState
+    static func start(
+        _ request: SamplingRequest, facts: LoadedModelFacts, group: Int?,
+        branch: BranchPoint? = nil, _ state: inout AppState
     ) -> [Effect] {
-        let run = Run(
+        var run = Run(
             id: state.runs.nextID, kind: .sample, modelName: facts.card.name, request: request,
             group: group)
+        run.branch = branch
         state.runs.append(run)
         if group == nil {
-            if state.preview.view == .compare { state.preview.view = .picture }
+            switch state.preview.view {
+            case .compare, .gallery, .pair: state.preview.view = .picture
+            case .picture, .scales, .grid, .branches: break
+            }
             if !state.runs.runs.contains(where: { $0.isActive && $0.id != run.id }) {
                 show(run.id, &state)
             }
@@ -155,8 +160,9 @@ nonisolated extension Reducer {
             state.layout.front = .preview
         }
         if state.layout.focus == .mask { focus(.preview, &state) }
+        let from = branch.map { "From scale \($0.scale): " } ?? ""
         let title =
-            "\(request.variant.title), \(facts.classTitle(request.classLabel)), seed \(request.seed)"
+            from + "\(request.variant.title), \(facts.classTitle(request.classLabel)), seed \(request.seed)"
         return saveSession(&state, beforeJob: true)
             + [.sample(run: run.id, title: title, request)]
     }

@@ -33,6 +33,9 @@ nonisolated enum Reducer {
         case .preview(let action):
             preview(action, &state)
             return []
+        case .gallery(let item):
+            select(item, &state)
+            return []
         case .mask(let action): return mask(action, &state)
         case .tokens(let action):
             tokens(action, &state)

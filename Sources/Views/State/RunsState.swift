@@ -50,6 +50,10 @@ nonisolated struct Run: Sendable, Identifiable {
     var edit: EditRequest?
     /// Runs compared with each other share a group.
     var group: Int?
+    /// The run that it left, and where.
+    var branch: BranchPoint?
+    /// Pictures of the batch that a person marked.
+    var marked: Set<Int> = []
     /// Its place in the job list.
     var job: Int?
     var state = State.waiting
@@ -88,7 +92,8 @@ nonisolated struct Run: Sendable, Identifiable {
         self.edit = edit
         self.group = group
         schedule = request.schedule
-        passCount = request.schedule.passCount
+        passCount = request.schedule.rows.dropFirst(request.start?.scale ?? 0)
+            .reduce(0) { $0 + $1.count }
     }
 
     var isActive: Bool { state == .waiting || state == .running }
@@ -118,7 +123,11 @@ nonisolated struct RunsState: Sendable {
     /// The run that preview and tokens show.
     var shownID: Int?
 
+    /// Finished runs whose passes can be scrubbed through; older ones keep their pictures only.
     static let kept = 12
+    /// Finished runs in all, and what their pictures may take.
+    static let remembered = 400
+    static let pictureBudget = 64 << 20
     /// Pictures of passes are thinned out beyond so many bytes.
     static let passBudget = 48 << 20
 
@@ -150,12 +159,35 @@ nonisolated struct RunsState: Sendable {
         thin()
     }
 
-    /// Forgets the oldest finished runs beyond the number kept; the one shown stays.
+    /// Lets the oldest finished runs go: first their passes, then, beyond the limits of the gallery,
+    /// themselves. The one shown and marked ones stay.
     mutating func forget() {
-        while runs.count(where: { !$0.isActive }) > Self.kept,
-            let index = runs.firstIndex(where: { !$0.isActive && $0.id != shownID })
+        var whole = runs.count { !$0.isActive && !$0.passes.isEmpty }
+        for index in runs.indices where whole > Self.kept {
+            guard !runs[index].isActive, runs[index].id != shownID, !runs[index].passes.isEmpty
+            else { continue }
+            runs[index].passes = []
+            runs[index].grids = []
+            whole -= 1
+        }
+        var finished = runs.count { !$0.isActive }
+        var bytes = runs.reduce(0) { $0 + $1.images.reduce(0) { $0 + $1.pixels.count } }
+        while finished > Self.remembered || bytes > Self.pictureBudget {
+            let old = runs.firstIndex {
+                !$0.isActive && $0.id != shownID && $0.marked.isEmpty
+            }
+            guard let old else { break }
+            bytes -= runs[old].images.reduce(0) { $0 + $1.pixels.count }
+            finished -= 1
+            runs.remove(at: old)
+        }
+        // What failed or was cancelled before anything came of it is nothing to look at.
+        while runs.count(where: { !$0.isActive && $0.latestImages.isEmpty }) > Self.kept,
+            let old = runs.firstIndex(where: {
+                !$0.isActive && $0.latestImages.isEmpty && $0.id != shownID
+            })
         {
-            runs.remove(at: index)
+            runs.remove(at: old)
         }
     }
 
