@@ -36,6 +36,8 @@ public final class WorkbenchApplication: Application {
         case panning(Rect, Point)
         /// The slider that turns the symmetry pane's input.
         case turning(Rect)
+        case panningMask(Rect, Point)
+        case columns(ColumnsArea)
     }
 
     /// Creates the application and begins to look for models.
@@ -308,6 +310,7 @@ public final class WorkbenchApplication: Application {
         case .drag: drag(event)
         case .release:
             if case .painting = drag { send(.mask(.end)) }
+            if case .columns = drag { send(.columns(.settle)) }
             drag = .none
         case .wheelUp, .wheelDown: wheel(event)
         case .motion, .wheelLeft, .wheelRight: break
@@ -320,9 +323,18 @@ public final class WorkbenchApplication: Application {
         switch target {
         case .canvas(let area):
             if state.layout.focus != .mask { send(.focus(.mask)) }
+            if event.button == .middle {
+                drag = .panningMask(area.rect, event.cell)
+                return
+            }
             let erases = event.button == .right || event.modifiers.contains(.alt)
             send(.mask(.begin(area.point(event), erases: erases)))
             drag = .painting(area)
+            return
+        case .columns(let area):
+            guard let area else { return }
+            drag = .columns(area)
+            pull(event, area)
             return
         case .shade:
             send(.overlay(.close))
@@ -367,7 +379,7 @@ public final class WorkbenchApplication: Application {
             // Titles stand on borders: a click on one also means its pane.
             if let pane = notes.pane(at: event.cell) { send(.focus(pane)) }
             drag = .divider(divider)
-        case .canvas, .panel, .menu, .dialog, .shade: break
+        case .canvas, .panel, .menu, .dialog, .columns, .shade: break
         }
     }
 
@@ -386,6 +398,14 @@ public final class WorkbenchApplication: Application {
                         x: -Double(event.cell.x - last.x) / Double(max(1, rect.width)) * scale,
                         y: -Double(event.cell.y - last.y) / Double(max(1, rect.height)) * scale)))
             drag = .panning(rect, event.cell)
+        case .columns(let area): pull(event, area)
+        case .panningMask(let rect, let last):
+            send(
+                .mask(
+                    .pan(
+                        x: -Double(event.cell.x - last.x) / Double(max(1, rect.width)),
+                        y: -Double(event.cell.y - last.y) / Double(max(1, rect.height)))))
+            drag = .panningMask(rect, event.cell)
         case .divider(let divider):
             let layout = ScreenLayout(state, size: state.layout.size)
             guard layout.arrangement.dividers.contains(where: { $0.axis == divider.axis }) else {
@@ -395,6 +415,11 @@ public final class WorkbenchApplication: Application {
             tree.drag(divider, to: event.cell, screen: state.layout.size, area: layout.area)
             send(.layout(.setTree(layout.form, tree)))
         }
+    }
+
+    private func pull(_ event: MouseEvent, _ area: ColumnsArea) {
+        let (step, value) = area.entry(event, cell: state.terminal.cellSize)
+        send(.columns(.drag(step: step, value: value)))
     }
 
     private func scrub(_ event: MouseEvent, passes: Int, _ rect: Rect) {
@@ -417,7 +442,11 @@ public final class WorkbenchApplication: Application {
             return
         }
         if case .canvas = notes.target(at: event.cell) {
-            send(.command(steps < 0 ? .sizeUp : .sizeDown))
+            if event.modifiers.contains(.control) {
+                send(.mask(.zoom(-steps)))
+            } else {
+                send(.command(steps < 0 ? .sizeUp : .sizeDown))
+            }
             return
         }
         // The pane under the pointer scrolls; the focus stays where it is.

@@ -62,7 +62,7 @@ struct GalleryTests {
         #expect(ids.contains(PictureID.pair(0)) && !ids.contains(PictureID.pair(1)))
         app.press("d")
         #expect(app.state.gallery.pairView == .difference)
-        #expect(app.text().contains("of the pixels differ"))
+        #expect(app.text().contains("of pixels differ"))
         app.press(.escape)
         #expect(app.state.preview.view == .gallery)
     }

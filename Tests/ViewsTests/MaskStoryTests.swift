@@ -1,6 +1,7 @@
 // Painting, undoing, editing with a mask.
 // SPDX-License-Identifier: Apache-2.0
 import Core
+import Foundation
 import Testing
 
 @testable import Views
@@ -218,5 +219,142 @@ struct MaskStoryTests {
         #expect(copy == new)
         copy.apply(rows)
         #expect(copy == old)
+    }
+
+    // MARK: Lasso, soft edges, cells, zoom, canvas
+
+    @Test("The lasso fills what the path goes round, however it was drawn")
+    func lasso() throws {
+        let app = painting()
+        app.press("w")
+        let path = [(4, 4), (20, 4), (20, 20), (4, 20)].map { MaskPoint(x: $0.0, y: $0.1) }
+        app.application.send(.mask(.begin(path[0], erases: false)))
+        for point in path.dropFirst() { app.application.send(.mask(.move(point))) }
+        app.application.send(.mask(.end))
+        let mask = try #require(app.state.mask.mask)
+        var square = PixelMask(width: 28, height: 28)
+        square.box(path[0], path[2], value: true)
+        #expect(mask == square)
+        app.press("u")
+        #expect(app.state.mask.mask?.coverage == 0)
+        // A crossing path leaves its middle out: the even-odd rule.
+        var bow = PixelMask(width: 28, height: 28)
+        bow.lasso(
+            [(2, 2), (26, 2), (2, 26), (26, 26)].map { MaskPoint(x: $0.0, y: $0.1) }, value: true)
+        #expect(bow[14, 5] && bow[14, 22] && !bow[4, 14] && !bow[24, 14])
+    }
+
+    @Test("With the keyboard the lasso goes from Space to Space")
+    func lassoByKeys() {
+        let app = painting()
+        app.press("w")
+        app.press(" ")
+        app.press(.right, .right, .right, .right)
+        app.press(.down, .down, .down, .down)
+        #expect(app.state.mask.stroke != nil)
+        app.press(" ")
+        #expect(app.state.mask.stroke == nil)
+        // The triangle between the corner and the diagonal.
+        #expect(app.state.mask.mask?.repaint.filter { $0 }.count == 15)
+    }
+
+    @Test("Soft edges thin out; brush and eraser remember their own")
+    func hardness() {
+        func count(_ hardness: Int) -> Int {
+            var mask = PixelMask(width: 64, height: 64)
+            mask.softDab(MaskPoint(x: 32, y: 32), size: 41, hardness: hardness, value: true)
+            return mask.repaint.filter { $0 }.count
+        }
+        var hard = PixelMask(width: 64, height: 64)
+        hard.dab(MaskPoint(x: 32, y: 32), size: 41, value: true)
+        let area = hard.repaint.filter { $0 }.count
+        #expect(count(100) == area)
+        #expect(count(100) > count(50) && count(50) > count(0))
+        // A cone has a third of its cylinder.
+        #expect(abs(Double(count(0)) / Double(area) - 1 / 3.0) < 0.03)
+        let app = painting()
+        app.press("{{")
+        #expect(app.state.mask.hardness == 50)
+        app.press("e")
+        #expect(app.state.mask.hardness == 100)
+        app.press("b")
+        #expect(app.state.mask.hardness == 50)
+        #expect(app.text().contains("soft 50 %"))
+    }
+
+    @Test("The cells of every scale are shown, then the mask again")
+    func cells() {
+        let app = painting()
+        app.application.send(.mask(.setTool(.box)))
+        app.application.send(.mask(.begin(MaskPoint(x: 0, y: 0), erases: false)))
+        app.application.send(.mask(.move(MaskPoint(x: 13, y: 13))))
+        app.application.send(.mask(.end))
+        app.press("0")
+        #expect(app.text().contains("scale 0, 1×1: 0 of 1 cells drawn anew"))
+        app.press("0")
+        #expect(app.text().contains("scale 1, 2×2: 1 of 4 cells drawn anew"))
+        app.press("0000")
+        #expect(app.state.mask.cellsScale == nil)
+        #expect(
+            PixelMask(cells: [true, false, false, true], side: 2, width: 4, height: 4).repaint
+                .enumerated().filter(\.element).map(\.offset) == [0, 1, 4, 5, 10, 11, 14, 15])
+    }
+
+    @Test("Zoomed in, the pointer paints the pixel under it, and the cursor stays in view")
+    func zoom() throws {
+        let app = painting()
+        app.press("[[[")
+        app.press("+")
+        #expect(app.state.mask.zoom == 2)
+        #expect(app.state.mask.seen == PixelRect(x: 7, y: 7, width: 14, height: 14))
+        let place = try #require(app.frame().placements.first { $0.id == PictureID.maskBefore })
+        app.click(Point(x: place.rect.x, y: place.rect.y))
+        let mask = try #require(app.state.mask.mask)
+        #expect(mask[7, 7] && mask.repaint.filter { $0 }.count == 1)
+        app.press(.up)
+        #expect(app.state.mask.seen?.y ?? 9 < 7)
+        app.press("-")
+        #expect(app.state.mask.seen == nil)
+    }
+
+    @Test("A canvas grows past the model's size, part by part, and undo brings it back")
+    func largeCanvas() throws {
+        let app = painting()
+        let first = try #require(app.state.mask.source)
+        app.press(KeyPress(.right, [.alt, .shift]))
+        let canvas = try #require(app.state.mask.canvas)
+        #expect(canvas.image.width == 42 && canvas.image.height == 28)
+        #expect(app.state.mask.mask?.coverage == 0.5)
+        #expect(app.state.mask.source?[0, 5].red == first[14, 5].red)
+        app.press(.enter)
+        app.settle()
+        let result = try #require(app.state.mask.result)
+        app.press("vvvv")
+        app.press(KeyPress(.down, [.alt, .shift]))
+        let larger = try #require(app.state.mask.canvas)
+        #expect(larger.image.width == 42 && larger.image.height == 42)
+        // The old part, and the result where nothing was.
+        #expect(larger.image[3, 3].red == first[3, 3].red)
+        #expect(larger.image[40, 3].red == result[26, 3].red)
+        app.press("u")
+        #expect(app.state.mask.canvas?.image.height == 28)
+        app.press(KeyPress("s", .control))
+        app.press(.enter)
+        app.wait { _ in !app.files.paths.isEmpty }
+        #expect(!app.files.paths.isEmpty)
+    }
+
+    @Test("A canvas survives its file form; a window beside it does not")
+    func storedCanvas() throws {
+        let source = RGBImage(width: 8, height: 8, red: 9)
+        let canvas = try #require(LargeCanvas(source).moved(.left)?.moved(.up))
+        #expect(canvas.image.width == 12 && canvas.image.height == 12)
+        #expect(canvas.windowMask.repaint.filter { $0 }.count == 48)
+        let data = try JSONEncoder().encode(canvas)
+        #expect(try JSONDecoder().decode(LargeCanvas.self, from: data) == canvas)
+        #expect(!canvas.fits(RGBImage(width: 12, height: 12)))
+        var far: LargeCanvas? = canvas
+        while let next = far?.moved(.right) { far = next }
+        #expect(far?.image.width ?? 0 <= LargeCanvas.limit)
     }
 }

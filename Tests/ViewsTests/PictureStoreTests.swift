@@ -149,7 +149,14 @@ struct PictureStoreTests {
         #expect(PictureMode.choose(preferred: .off, capabilities: capabilities) == .off)
         capabilities.hasSixel = false
         capabilities.colors = .none
-        #expect(PictureMode.choose(capabilities: capabilities) == .ascii)
-        #expect(PictureMode.choose(preferred: .half, capabilities: capabilities) == .ascii)
+        #expect(PictureMode.choose(capabilities: capabilities) == .braille)
+        #expect(PictureMode.choose(preferred: .half, capabilities: capabilities) == .braille)
+        capabilities.hasInlineImages = true
+        #expect(PictureMode.choose(capabilities: capabilities) == .iterm2)
+        capabilities.hasKittyGraphics = true
+        #expect(PictureMode.choose(capabilities: capabilities) == .kitty)
+        #expect(PictureMode.kitty.next(capabilities) == .iterm2)
+        #expect(PictureMode.iterm2.next(capabilities) == .braille)
+        #expect(PictureMode.off.next(capabilities) == .kitty)
     }
 }

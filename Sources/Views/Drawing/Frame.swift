@@ -27,8 +27,14 @@ nonisolated public struct Frame: Sendable, Equatable {
     public var cursor: Point?
     /// Whether the cursor is seen or only stands there.
     public var isCursorVisible: Bool
+    /// The protocol that its pictures are sent in.
+    public var format: GraphicsFormat
 
-    public init(surface: Surface, cursor: Point? = nil, isCursorVisible: Bool = false) {
+    public init(
+        surface: Surface, cursor: Point? = nil, isCursorVisible: Bool = false,
+        format: GraphicsFormat = .sixel
+    ) {
+        self.format = format
         self.surface = surface
         self.cursor = cursor
         self.isCursorVisible = isCursorVisible

@@ -86,6 +86,7 @@ nonisolated extension KeyBindings {
         Binding(.pane(.schedule), .nextVariant, [c("m")]),
         Binding(.pane(.schedule), .nextMode, [c("x")]),
         Binding(.pane(.schedule), .randomSeed, [c("s")]),
+        Binding(.pane(.schedule), .editColumns, [c("o")]),
         Binding(.pane(.schedule), .revertRow, [k(.backspace)]),
     ]
 
@@ -132,8 +133,22 @@ nonisolated extension KeyBindings {
         Binding(.pane(.mask), .swapTool, [c("x")]),
         Binding(.pane(.mask), .sizeDown, [c("[")]),
         Binding(.pane(.mask), .sizeUp, [c("]")]),
-        Binding(.pane(.mask), .dilateLess, [c("{")]),
-        Binding(.pane(.mask), .dilateMore, [c("}")]),
+        Binding(.pane(.mask), .toolLasso, [c("w")]),
+        Binding(.pane(.mask), .softer, [c("{")]),
+        Binding(.pane(.mask), .harder, [c("}")]),
+        Binding(.pane(.mask), .zoomIn, [c("+"), c("=")]),
+        Binding(.pane(.mask), .zoomOut, [c("-")]),
+        Binding(.pane(.mask), .panLeft, [k(.left, .alt)]),
+        Binding(.pane(.mask), .panRight, [k(.right, .alt)]),
+        Binding(.pane(.mask), .panUp, [k(.up, .alt)]),
+        Binding(.pane(.mask), .panDown, [k(.down, .alt)]),
+        Binding(.pane(.mask), .dilateLess, [c(",")]),
+        Binding(.pane(.mask), .dilateMore, [c(".")]),
+        Binding(.pane(.mask), .nextCells, [c("0")]),
+        Binding(.pane(.mask), .extendLeft, [k(.left, [.alt, .shift])]),
+        Binding(.pane(.mask), .extendRight, [k(.right, [.alt, .shift])]),
+        Binding(.pane(.mask), .extendUp, [k(.up, [.alt, .shift])]),
+        Binding(.pane(.mask), .extendDown, [k(.down, [.alt, .shift])]),
         Binding(.pane(.mask), .invertMask, [c("i")]),
         Binding(.pane(.mask), .clearMask, [c("c")]),
         Binding(.pane(.mask), .toggleMask, [c("m")]),
@@ -221,7 +236,8 @@ nonisolated extension KeyBindings {
     static func hints(for pane: PaneID, view: PreviewView) -> [Command] {
         guard pane == .preview else { return hints(for: pane) }
         switch view {
-        case .gallery: return [.generate, .pauseRun, .search, .comparePair, .editPicture, .nextView]
+        case .gallery:
+            return [.generate, .pauseRun, .search, .comparePair, .editPicture, .nextView]
         case .pair: return [.pauseRun, .comparePair, .zoomIn, .viewGallery]
         case .branches: return [.generate, .nextPicture, .scrubBack, .branchNewSeed, .toggleMark]
         case .picture, .scales, .grid, .compare: return hints(for: pane)

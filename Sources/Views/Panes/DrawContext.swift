@@ -18,6 +18,8 @@ enum HitTarget {
     case panel(FilterPanel, Rect)
     case menu(Menu, Point, Rect)
     case dialog(Dialog, Rect)
+    /// The columns of a row; nil on their frame.
+    case columns(ColumnsArea?)
     /// Outside of a popup: a click closes it.
     case shade
 }
@@ -27,6 +29,8 @@ struct CanvasArea {
     /// Absolute cells.
     var rect: Rect
     var cellSize: PixelSize
+    /// What the mouse calls a cell where it counts pixels.
+    var mouseCell: PixelSize
     var geometry: PictureGeometry
 
     /// The picture's pixel under a mouse position; the nearest one from beside the picture.
@@ -34,8 +38,11 @@ struct CanvasArea {
         let x: Int
         let y: Int
         if let pixel = event.pixel {
-            x = pixel.x - rect.x * cellSize.width
-            y = pixel.y - rect.y * cellSize.height
+            x =
+                (pixel.x - rect.x * mouseCell.width) * cellSize.width / max(1, mouseCell.width)
+            y =
+                (pixel.y - rect.y * mouseCell.height) * cellSize.height
+                / max(1, mouseCell.height)
         } else {
             x = (event.cell.x - rect.x) * cellSize.width + cellSize.width / 2
             y = (event.cell.y - rect.y) * cellSize.height + cellSize.height / 2

@@ -20,6 +20,19 @@ nonisolated enum EditableCells {
         }
     }
 
+    /// The cells of one scale that an edit may change; nil where only the run will tell (`repaint`).
+    static func flags(_ state: MaskState, scale: Int, side: Int) -> [Bool]? {
+        guard let mask = state.mask else { return nil }
+        let none = [Bool](repeating: false, count: side * side)
+        if scale < state.settings.keepScales { return none }
+        switch state.settings.mode {
+        case .vary: return none.map { _ in true }
+        case .repaint: return nil
+        case .inpaint, .outpaint, .classEdit:
+            return side == 1 ? none : cells(mask, side: side, grownBy: state.settings.dilate)
+        }
+    }
+
     static func cells(_ mask: PixelMask, side: Int, grownBy dilate: Int) -> [Bool] {
         var cells = [Bool](repeating: false, count: side * side)
         for row in 0..<side {

@@ -82,7 +82,7 @@ enum GalleryPane {
             on: &surface)
         let mark = run.marked.contains(item.picture) ? context.symbol("★ ", "* ") : ""
         let pointer = isSelected ? context.symbol("▸ ", "> ") : ""
-        let label = pointer + mark + context.state.className(of: run) + " \(run.request.seed)"
+        let label = pointer + mark + name(run, context) + " \(run.request.seed)"
         surface.put(
             CharacterWidth.truncate(label, to: tile.width), x: tile.x, y: tile.maxY - 1,
             width: tile.width, alignment: .center,
@@ -92,6 +92,12 @@ enum GalleryPane {
             isSelected
                 ? [.focus(.preview), .preview(.view(.picture))]
                 : [.focus(.preview), .gallery(item)])
+    }
+
+    /// The class without the word, which the room is too short for.
+    private static func name(_ run: Run, _ context: DrawContext) -> String {
+        context.state.model?.className(run.request.classLabel)
+            ?? run.request.classLabel.map(String.init) ?? "no class"
     }
 
     // MARK: Two pictures
@@ -147,9 +153,9 @@ enum GalleryPane {
         _ item: GalleryItem, in rect: Rect, into surface: inout Surface, context: DrawContext
     ) {
         guard let run = context.state.runs.run(id: item.run) else { return }
-        let text =
-            "\(context.state.className(of: run)), seed \(run.request.seed), "
-            + "\(run.passCount) passes"
+        let short = "\(context.state.className(of: run)), seed \(run.request.seed)"
+        let long = short + ", \(run.passCount) passes"
+        let text = CharacterWidth.of(long) <= rect.width ? long : short
         surface.put(
             CharacterWidth.truncate(text, to: rect.width), x: rect.x, y: rect.y, width: rect.width,
             alignment: .center, style: context.dim)
@@ -176,6 +182,6 @@ enum GalleryPane {
         let share = Double(Int(1000 * Double(changed) / Double(a.pixels.count / 3))) / 10
         guard mean > 0 else { return "the same pixels" }
         let root = Double(Int((mean.squareRoot() * 10).rounded())) / 10
-        return "\(share) % of the pixels differ, by \(root) of 255 on average"
+        return "\(share) % of pixels differ; rms \(root)"
     }
 }

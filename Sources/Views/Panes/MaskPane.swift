@@ -30,6 +30,12 @@ enum MaskPane: Pane {
                 on: &surface)
             label("before", under: a, into: &surface, context: context)
             label("after", under: b, into: &surface, context: context)
+        case .canvas:
+            let canvas = mask.canvas ?? LargeCanvas(source)
+            var content = PictureContent(
+                mask.canvas.map { _ in canvas.with(mask.result, mask: mask.mask) } ?? source)
+            content.outlines = [.rectangle(canvas.windowRect)]
+            context.show(content, id: PictureID.maskBefore, in: body, on: &surface)
         case .mask, .before, .after, .difference:
             let content = content(source, context: context, isFocused: isFocused)
             let place = context.show(
@@ -103,9 +109,11 @@ enum MaskPane: Pane {
     ) -> PictureContent {
         let mask = context.state.mask
         switch mask.view {
-        case .mask, .both:
-            var content = PictureContent(source, kind: .live)
-            if let painted = mask.mask, mask.isMaskShown {
+        case .mask, .both, .canvas:
+            var content = PictureContent(source, kind: .live, source: mask.seen)
+            if let painted = mask.cellsScale.flatMap({ cells($0, context: context) }) ?? mask.mask,
+                mask.isMaskShown
+            {
                 content.overlay = MaskOverlay(
                     painted, tint: context.theme[.maskTint].foreground,
                     edge: .rgb(255, 255, 255))
@@ -117,12 +125,24 @@ enum MaskPane: Pane {
                 }
             }
             return content
-        case .before: return PictureContent(source)
-        case .after: return PictureContent(mask.result ?? source)
+        case .before: return PictureContent(source, source: mask.seen)
+        case .after: return PictureContent(mask.result ?? source, source: mask.seen)
         case .difference:
             return PictureContent(
-                PictureComparison.difference(gain: 2).compose(source, mask.result ?? source))
+                PictureComparison.difference(gain: 2).compose(source, mask.result ?? source),
+                source: mask.seen)
         }
+    }
+
+    /// The cells of a scale that are drawn anew, as pixels.
+    private static func cells(_ scale: Int, context: DrawContext) -> PixelMask? {
+        let mask = context.state.mask
+        guard let source = mask.source, let patchNums = context.state.model?.geometry.patchNums,
+            patchNums.indices.contains(scale),
+            let flags = EditableCells.flags(mask, scale: scale, side: patchNums[scale])
+        else { return nil }
+        return PixelMask(
+            cells: flags, side: patchNums[scale], width: source.width, height: source.height)
     }
 
     private static func brushOutline(_ mask: MaskState) -> PictureContent.Outline {
@@ -132,7 +152,7 @@ enum MaskPane: Pane {
             return .circle(
                 x: Double(mask.cursor.x) + shift, y: Double(mask.cursor.y) + shift,
                 radius: Double(mask.size) / 2)
-        case .box, .ellipse, .fill:
+        case .box, .ellipse, .lasso, .fill:
             return .rectangle(
                 PixelRect(x: mask.cursor.x, y: mask.cursor.y, width: 1, height: 1))
         }
@@ -165,8 +185,28 @@ enum MaskPane: Pane {
     ) {
         let mask = context.state.mask
         let covered = Double(Int(((mask.mask?.coverage ?? 0) * 1000).rounded())) / 10
-        let tool = mask.tool == .fill ? "fill" : "\(mask.tool.rawValue) \(mask.size) px"
-        let text = "\(tool) · \(mask.cursor.x), \(mask.cursor.y) · \(covered) % masked"
+        if let scale = mask.cellsScale, let patchNums = context.state.model?.geometry.patchNums,
+            patchNums.indices.contains(scale)
+        {
+            let side = patchNums[scale]
+            let count = EditableCells.counts(mask, patchNums: patchNums)[scale]
+            let known = EditableCells.flags(mask, scale: scale, side: side) != nil
+            let text =
+                "scale \(scale), \(side)×\(side): \(count) of \(side * side) cells drawn anew"
+                + (known ? "" : ", the least sure")
+            surface.put(
+                CharacterWidth.truncate(text, to: surface.bounds.width), x: 0, y: y,
+                style: context.theme[.textFocus])
+            return
+        }
+        var tool = mask.tool.rawValue
+        if mask.tool == .brush || mask.tool == .eraser {
+            tool += " \(mask.size) px"
+            if mask.hardness < 100 { tool += " soft \(100 - mask.hardness) %" }
+        }
+        var text = "\(tool) · \(mask.cursor.x), \(mask.cursor.y) · \(covered) % masked"
+        if mask.zoom > 1 { text += " · zoom \(mask.zoom)×" }
+        if let canvas = mask.canvas { text += " · \(canvas.image.width)×\(canvas.image.height)" }
         surface.put(
             CharacterWidth.truncate(text, to: surface.bounds.width), x: 0, y: y,
             style: context.text)
@@ -188,7 +228,7 @@ enum MaskPane: Pane {
             ),
             ("C", "class", usesClass ? className : "none", [.chooseClass]),
             (
-                "{}", settings.mode == .repaint ? "least sure" : "grow cells",
+                ",.", settings.mode == .repaint ? "least sure" : "grow cells",
                 settings.mode == .repaint ? "\(settings.share)%" : "\(settings.dilate)",
                 [.dilateLess, .dilateMore]
             ),

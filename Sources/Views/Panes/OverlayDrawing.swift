@@ -39,6 +39,8 @@ enum OverlayDrawing {
                 picker.title, list,
                 lines.map { FilterPanel.Line($0.title, detail: $0.name) }, in: area,
                 into: &surface, context: context)
+        case .columns(let columns):
+            ColumnsDrawing.draw(columns, in: area, into: &surface, context: context)
         case .menu(let pane, let point, let selected):
             menu(pane, at: point, selected, in: area, into: &surface, context: context)
         case .prompt(let kind, let entry, let problem):

@@ -19,10 +19,8 @@ enum PictureID {
 }
 
 extension DrawContext {
-    /// Pixels of a cell as pictures use them: two half-blocks where there is no sixel.
-    var pictureCell: PixelSize {
-        state.pictureMode == .sixel ? state.terminal.cellSize : PixelSize(width: 1, height: 2)
-    }
+    /// Pixels of a cell as pictures use them: two half-blocks, or braille's eight dots.
+    var pictureCell: PixelSize { state.pictureMode.pixelsPerCell(state.terminal) }
 
     /// The smallest rectangle of cells in the middle of `rect` that shows the picture as large as
     /// it goes.
@@ -63,6 +61,6 @@ extension DrawContext {
         // Half-blocks: cell positions count as one pixel wide and two high.
         return CanvasArea(
             rect: place.offset(x: surface.origin.x, y: surface.origin.y), cellSize: cell,
-            geometry: content.geometry(in: size))
+            mouseCell: state.terminal.cellSize, geometry: content.geometry(in: size))
     }
 }

@@ -26,7 +26,8 @@ enum Screen {
         return Frame(
             surface: surface, cursor: context.notes.cursor,
             isCursorVisible: context.notes.isCursorVisible
-                || state.options.isCursorAlwaysVisible)
+                || state.options.isCursorAlwaysVisible,
+            format: state.pictureMode.format ?? .sixel)
     }
 
     // MARK: Panes

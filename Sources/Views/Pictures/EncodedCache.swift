@@ -6,8 +6,12 @@ nonisolated struct EncodedKey: Hashable, Sendable {
     /// How the colours are chosen.
     enum Mode: Hashable, Sendable {
         case ordered, orderedHalf, ownDiffused, libsixel
+        /// All colours, as PNG inside the terminal's own sequence.
+        case kitty, iterm2
 
         var isOrdered: Bool { self == .ordered || self == .orderedHalf }
+        /// Whether a tile looks as it would inside of the whole picture.
+        var hasTiles: Bool { isOrdered || self == .kitty || self == .iterm2 }
     }
 
     var id: Int
@@ -15,6 +19,8 @@ nonisolated struct EncodedKey: Hashable, Sendable {
     var pixels: PixelSize
     var mode: Mode
     var registers: Int
+    /// The cells that the part fills.
+    var cells = CellSize(columns: 0, rows: 0)
     /// Nil for the indices of the whole picture, from which parts are cut.
     var part: PixelRect?
 }

@@ -112,6 +112,7 @@ nonisolated final class EncoderThread: Sendable {
         let key = job.key
         let all = PixelRect(size: key.pixels)
         let part = key.part ?? all
+        if let bytes = Self.inline(key, job.content, part: part) { return bytes }
         if key.mode.isOrdered {
             return encoder.encode(
                 job.content.rendered(in: key.pixels, part: part), x: part.x, y: part.y,
@@ -119,6 +120,20 @@ nonisolated final class EncoderThread: Sendable {
         }
         let picture = indices(key) ?? quantized(job, all: all)
         return encoder.encode(picture, part: part)
+    }
+
+    /// The bytes for terminals that take PNG; nil for sixel.
+    static func inline(
+        _ key: EncodedKey, _ content: PictureContent, part: PixelRect
+    ) -> [UInt8]? {
+        switch key.mode {
+        case .ordered, .orderedHalf, .ownDiffused, .libsixel: return nil
+        case .kitty, .iterm2: break
+        }
+        let image = content.rendered(in: key.pixels, part: part)
+        return key.mode == .kitty
+            ? InlinePicture.kitty(image, cells: key.cells)
+            : InlinePicture.iterm2(image, cells: key.cells)
     }
 
     private func quantized(_ job: Job, all: PixelRect) -> IndexedPicture {

@@ -66,11 +66,11 @@ nonisolated public enum HalfBlockRenderer {
         }
     }
 
-    private static func luma(_ pixel: (red: UInt8, green: UInt8, blue: UInt8)) -> Int {
+    static func luma(_ pixel: (red: UInt8, green: UInt8, blue: UInt8)) -> Int {
         (299 * Int(pixel.red) + 587 * Int(pixel.green) + 114 * Int(pixel.blue)) / 1000
     }
 
-    private static func quantized(
+    static func quantized(
         _ pixel: (red: UInt8, green: UInt8, blue: UInt8), depth: Capabilities.ColorDepth
     ) -> Color {
         switch depth {

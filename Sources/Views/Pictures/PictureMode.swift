@@ -4,8 +4,14 @@
 nonisolated public enum PictureMode: String, Sendable, Hashable, CaseIterable {
     /// Sixel graphics.
     case sixel
+    /// kitty's graphics protocol.
+    case kitty
+    /// iTerm2's inline images.
+    case iterm2
     /// Half-block characters, two pixels a cell.
     case half
+    /// Braille characters, eight dots a cell.
+    case braille
     /// Characters of different darkness.
     case ascii
     /// A line of text with the picture's size.
@@ -17,17 +23,40 @@ nonisolated public enum PictureMode: String, Sendable, Hashable, CaseIterable {
     ) -> PictureMode {
         if let preferred {
             // Half-blocks say nothing without colours.
-            return preferred == .half && capabilities.colors == .none ? .ascii : preferred
+            return preferred == .half && capabilities.colors == .none ? .braille : preferred
         }
-        if capabilities.hasSixel { return .sixel }
-        return capabilities.colors == .none ? .ascii : .half
+        return allCases.first { $0.isAvailable(capabilities) } ?? .off
     }
 
-    /// The next one, for cycling at run time.
-    public var next: PictureMode {
+    /// Whether the terminal said that it can show pictures so.
+    public func isAvailable(_ capabilities: Capabilities) -> Bool {
+        switch self {
+        case .sixel: capabilities.hasSixel
+        case .kitty: capabilities.hasKittyGraphics
+        case .iterm2: capabilities.hasInlineImages
+        case .half: capabilities.colors != .none
+        case .braille, .ascii, .off: true
+        }
+    }
+
+    /// The protocol that pixels are sent in; nil for text.
+    public var format: GraphicsFormat? { GraphicsFormat(rawValue: rawValue) }
+
+    /// Pixels of a cell as pictures use them.
+    public func pixelsPerCell(_ capabilities: Capabilities) -> PixelSize {
+        switch self {
+        case .sixel, .kitty, .iterm2: capabilities.cellSize
+        case .braille: PixelSize(width: 2, height: 4)
+        case .half, .ascii, .off: PixelSize(width: 1, height: 2)
+        }
+    }
+
+    /// The next one that the terminal has, for cycling at run time.
+    public func next(_ capabilities: Capabilities) -> PictureMode {
         let all = PictureMode.allCases
         let index = all.firstIndex(of: self) ?? 0
-        return all[(index + 1) % all.count]
+        let order = (1...all.count).map { all[(index + $0) % all.count] }
+        return order.first { $0.isAvailable(capabilities) } ?? self
     }
 }
 

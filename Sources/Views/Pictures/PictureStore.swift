@@ -26,6 +26,8 @@ public final class PictureStore: PictureProvider {
 
     /// Who encodes; change it only between frames.
     public var encoderChoice: EncoderChoice
+    /// The protocol of the terminal; follows what is shown.
+    public private(set) var format = GraphicsFormat.sixel
 
     /// - Parameter wake: called on the encoder thread; must be quick (`Wakeup.wake`).
     public init(encoder: EncoderChoice = .automatic, wake: @escaping @Sendable () -> Void) {
@@ -74,9 +76,11 @@ public final class PictureStore: PictureProvider {
         guard !part.isEmpty else { return nil }
         let key = EncodedKey(
             id: request.id, version: request.version, pixels: request.pixels,
-            mode: mode(of: content, level: request.level), registers: request.registers, part: part)
+            mode: mode(of: content, level: request.level), registers: request.registers,
+            cells: format == .sixel ? CellSize(columns: 0, rows: 0) : request.part.size, part: part)
         if let bytes = thread.bytes(key) { return bytes }
         if part.width * part.height <= PictureStore.immediatePixels {
+            if let bytes = EncoderThread.inline(key, content, part: part) { return bytes }
             if key.mode.isOrdered {
                 return encoder.encode(
                     content.rendered(in: key.pixels, part: part), x: part.x, y: part.y,
@@ -95,12 +99,17 @@ public final class PictureStore: PictureProvider {
         guard let before = snapshots[id]?.first(where: { $0.version == old })?.content,
             let after = snapshots[id]?.first(where: { $0.version == new })?.content,
             // Diffused pictures change everywhere; tiles would not fit.
-            mode(of: before, level: .full).isOrdered, mode(of: after, level: .full).isOrdered
+            mode(of: before, level: .full).hasTiles, mode(of: after, level: .full).hasTiles
         else { return nil }
         return PictureChanges(before, after).cells(cells, cellSize: cellSize)
     }
 
     private func mode(of content: PictureContent, level: PictureLevel) -> EncodedKey.Mode {
+        switch format {
+        case .kitty: return .kitty
+        case .iterm2: return .iterm2
+        case .sixel: break
+        }
         switch level {
         case .reduced: return .orderedHalf
         case .fixedPalette: return .ordered
@@ -139,9 +148,10 @@ public final class PictureStore: PictureProvider {
     ) {
         guard !rect.isEmpty, let snapshot = snapshots[id]?.last else { return }
         switch mode {
-        case .sixel:
+        case .sixel, .kitty, .iterm2:
+            format = mode.format ?? .sixel
             surface.place(picture: id, version: snapshot.version, in: rect)
-        case .half, .ascii:
+        case .half, .braille, .ascii:
             let text = drawnText(
                 id, snapshot, size: rect.size, mode: mode, capabilities: capabilities)
             for y in 0..<rect.height {
@@ -176,11 +186,16 @@ public final class PictureStore: PictureProvider {
         }
         var surface = Surface(size: size)
         let rect = Rect(size: size)
-        if mode == .ascii {
+        switch mode {
+        case .ascii:
             HalfBlockRenderer.drawASCII(
                 snapshot.content, into: &surface, rect: rect,
                 isLightBackground: capabilities.isLightBackground)
-        } else {
+        case .braille:
+            BrailleRenderer.draw(
+                snapshot.content, into: &surface, rect: rect, depth: capabilities.colors,
+                isLightBackground: capabilities.isLightBackground)
+        default:
             HalfBlockRenderer.drawHalfBlocks(
                 snapshot.content, into: &surface, rect: rect, depth: capabilities.colors)
         }

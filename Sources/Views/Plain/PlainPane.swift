@@ -48,7 +48,7 @@ extension WorkbenchApplication {
         case .history: return state.historyLines(overlay).map { "\($0.title) \($0.detail)" }
         case .menu(let pane, _, _):
             return Command.menu(of: pane, state.bindings).map { withKey($0, $0.title) }
-        case .prompt, .question: return []
+        case .prompt, .question, .columns: return []
         }
     }
 }

@@ -15,6 +15,7 @@ nonisolated enum Action: Sendable {
     case run(RunAction)
     case preview(PreviewAction)
     case gallery(GalleryItem)
+    case columns(ColumnsAction)
     case mask(MaskAction)
     case tokens(TokensAction)
     case symmetry(SymmetryAction)
@@ -70,6 +71,18 @@ nonisolated enum ScheduleAction: Sendable {
     case scroll(Int)
 }
 
+nonisolated enum ColumnsAction: Sendable {
+    /// A column pulled to so many tokens.
+    case drag(step: Int, value: Int)
+    case change(Int)
+    case select(Int)
+    case split, join, family
+    case scale(Int)
+    /// The button was let go.
+    case settle
+    case cancel
+}
+
 nonisolated enum RunAction: Sendable {
     /// A run waits as a job.
     case queued(Int, job: Int)
@@ -100,6 +113,8 @@ nonisolated enum MaskAction: Sendable {
     case imported(PixelMask, name: String)
     case setTool(MaskTool)
     case setView(MaskView)
+    case zoom(Int)
+    case pan(x: Double, y: Double)
 }
 
 nonisolated enum TokensAction: Sendable {

@@ -67,7 +67,7 @@ nonisolated extension AppState {
         case .symmetry(let picker, let list):
             symmetryChoices(picker, query: list.entry.text).count
         case .menu(let pane, _, _): Command.menu(of: pane, bindings).count
-        case .prompt: 1
+        case .prompt, .columns: 1
         case .question(let question): question.answers.count
         }
     }

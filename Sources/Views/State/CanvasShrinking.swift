@@ -27,7 +27,7 @@ nonisolated extension RGBImage {
         return (canvas, mask)
     }
 
-    private var borderMean: (red: UInt8, green: UInt8, blue: UInt8) {
+    var borderMean: (red: UInt8, green: UInt8, blue: UInt8) {
         var sums = (0, 0, 0)
         var count = 0
         for y in 0..<height {

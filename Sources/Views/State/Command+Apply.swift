@@ -117,6 +117,7 @@ nonisolated extension Command {
     private func applyToSchedule(_ state: inout AppState) -> [Effect]? {
         switch self {
         case .edit: Reducer.beginScheduleEdit(state.schedule.field, &state)
+        case .editColumns: Reducer.openColumns(&state)
         case .nextFamily: return Reducer.cycleFamily(by: 1, &state)
         case .previousFamily: return Reducer.cycleFamily(by: -1, &state)
         case .nextPreset: return Reducer.change(.preset, by: 1, &state)
@@ -172,11 +173,21 @@ nonisolated extension Command {
             Reducer.preview(.selectPicture(state.preview.picture + 1), &state)
         case .previousPicture:
             Reducer.preview(.selectPicture(state.preview.picture - 1), &state)
+        case .zoomIn where state.layout.focus == .mask: Reducer.zoomMask(by: 1, &state)
+        case .zoomOut where state.layout.focus == .mask: Reducer.zoomMask(by: -1, &state)
         case .zoomIn: Reducer.preview(.zoom(1), &state)
         case .zoomOut: Reducer.preview(.zoom(-1), &state)
+        case .panLeft where state.layout.focus == .mask:
+            Reducer.panMask(x: -0.1, y: 0, &state)
         case .panLeft: Reducer.preview(.pan(x: -0.1, y: 0), &state)
+        case .panRight where state.layout.focus == .mask:
+            Reducer.panMask(x: 0.1, y: 0, &state)
         case .panRight: Reducer.preview(.pan(x: 0.1, y: 0), &state)
+        case .panUp where state.layout.focus == .mask:
+            Reducer.panMask(x: 0, y: -0.1, &state)
         case .panUp: Reducer.preview(.pan(x: 0, y: -0.1), &state)
+        case .panDown where state.layout.focus == .mask:
+            Reducer.panMask(x: 0, y: 0.1, &state)
         case .panDown: Reducer.preview(.pan(x: 0, y: 0.1), &state)
         case .editPicture, .takeSample: Reducer.takeSample(&state)
         case .nextScale: Reducer.changeTokenScale(1, &state)
@@ -211,6 +222,14 @@ nonisolated extension Command {
         case .toolEraser: return Reducer.mask(.setTool(.eraser), &state)
         case .toolBox: return Reducer.mask(.setTool(.box), &state)
         case .toolEllipse: return Reducer.mask(.setTool(.ellipse), &state)
+        case .toolLasso: return Reducer.mask(.setTool(.lasso), &state)
+        case .harder: Reducer.changeHardness(25, &state)
+        case .softer: Reducer.changeHardness(-25, &state)
+        case .nextCells: Reducer.nextCellsScale(&state)
+        case .extendLeft: Reducer.extendCanvas(.left, &state)
+        case .extendRight: Reducer.extendCanvas(.right, &state)
+        case .extendUp: Reducer.extendCanvas(.up, &state)
+        case .extendDown: Reducer.extendCanvas(.down, &state)
         case .toolFill: return Reducer.mask(.setTool(.fill), &state)
         case .swapTool:
             return Reducer.mask(

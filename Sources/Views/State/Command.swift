@@ -17,7 +17,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case loadModel, unloadModel, rescanModels, moveModel
     // Schedule
     case nextFamily, previousFamily, nextPreset, chooseClass, nextVariant, nextMode
-    case addMaskStep, removeMaskStep, revertRow, randomSeed
+    case addMaskStep, removeMaskStep, revertRow, randomSeed, editColumns
     case presetDefault, presetNextScaleOnly, presetBenchmark, presetCosine, presetOneByOne
     // Preview
     case pauseRun, stepRun, nextView, viewPicture, viewScales, viewGrid, viewCompare
@@ -25,7 +25,8 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case zoomIn, zoomOut, panLeft, panRight, panUp, panDown, editPicture
     case viewGallery, viewBranches, comparePair, toggleMark, branch, branchNewSeed
     // Mask
-    case openPicture, takeSample, toolBrush, toolEraser, toolBox, toolEllipse, toolFill
+    case openPicture, takeSample, toolBrush, toolEraser, toolBox, toolEllipse, toolLasso, toolFill
+    case harder, softer, nextCells, extendLeft, extendRight, extendUp, extendDown
     case swapTool, sizeUp, sizeDown, invertMask, clearMask, toggleMask, fillHere
     case importMask, writeMask, nextEditMode, nextAnchor, keepMore, keepFewer
     case dilateMore, dilateLess, moreEditSteps, fewerEditSteps, togglePasteBack, nextMaskView
@@ -122,6 +123,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .removeMaskStep: "Remove a mask step"
         case .revertRow: "Return to the row in force"
         case .randomSeed: "New seed"
+        case .editColumns: "Steps of the scale as columns"
         case .presetDefault: "Preset: default"
         case .presetNextScaleOnly: "Preset: next-scale only"
         case .presetBenchmark: "Preset: benchmark-like"
@@ -159,6 +161,14 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .toolEraser: "Eraser"
         case .toolBox: "Box"
         case .toolEllipse: "Ellipse"
+        case .toolLasso: "Lasso"
+        case .harder: "Harder edge"
+        case .softer: "Softer edge"
+        case .nextCells: "Cells drawn anew, scale by scale"
+        case .extendLeft: "Extend the canvas to the left"
+        case .extendRight: "Extend the canvas to the right"
+        case .extendUp: "Extend the canvas upwards"
+        case .extendDown: "Extend the canvas downwards"
         case .toolFill: "Fill tool"
         case .swapTool: "Swap brush and eraser"
         case .sizeUp: "Larger tool"
@@ -279,6 +289,10 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .comparePair: "compare two"
         case .toggleMark: "mark"
         case .branch: "branch"
+        case .branchNewSeed: "branch, new seed"
+        case .editColumns: "columns"
+        case .toolLasso: "lasso"
+        case .zoomIn: "zoom"
         case .compare: "compare"
         case .savePicture: "save"
         case .toolBrush: "brush"

@@ -3,12 +3,15 @@
 import Core
 
 nonisolated enum MaskTool: String, Sendable, CaseIterable, Codable {
-    case brush, eraser, box, ellipse, fill
+    case brush, eraser, box, ellipse, lasso, fill
+
+    /// Whether a stroke of it stays open between keys, from one Space to the next.
+    var isShape: Bool { self == .box || self == .ellipse || self == .lasso }
 }
 
 /// What of an edit is looked at.
 nonisolated enum MaskView: String, Sendable, CaseIterable {
-    case mask, before, after, difference, both
+    case mask, before, after, difference, both, canvas
 
     var title: String {
         switch self {
@@ -17,6 +20,7 @@ nonisolated enum MaskView: String, Sendable, CaseIterable {
         case .after: "after"
         case .difference: "difference"
         case .both: "side by side"
+        case .canvas: "whole canvas"
         }
     }
 }
@@ -66,6 +70,8 @@ nonisolated struct MaskState: Sendable {
         var last: MaskPoint
         /// The mask before it.
         var before: PixelMask
+        /// Places of a lasso so far.
+        var path: [MaskPoint] = []
         /// Whether it is drawn with the keys.
         var isKeyed = false
     }
@@ -81,6 +87,16 @@ nonisolated struct MaskState: Sendable {
     var tool = MaskTool.brush
     /// Every tool remembers its own size, in pixels.
     var sizes: [MaskTool: Int] = [:]
+    /// Percent of the radius that brush and eraser fill wholly; every tool remembers its own.
+    var hardnesses: [MaskTool: Int] = [:]
+    /// The scale whose cells are shown instead of the painted mask.
+    var cellsScale: Int?
+    /// 1 = the whole picture; n shows 1/n of its width around a middle, in shares of the picture.
+    var zoom = 1
+    var centerX = 0.5
+    var centerY = 0.5
+    /// The picture larger than the model's, of which the source is a part.
+    var canvas: LargeCanvas?
     var cursor = MaskPoint(x: 0, y: 0)
     /// Whether the cursor is moved by keys and so is drawn.
     var isCursorShown = false
@@ -93,6 +109,20 @@ nonisolated struct MaskState: Sendable {
     var result: RGBImage?
 
     var size: Int { sizes[tool] ?? Self.defaultSize(tool, side: source?.width ?? 28) }
+
+    var hardness: Int { hardnesses[tool] ?? 100 }
+
+    /// The part of the picture that is seen; nil for all of it.
+    var seen: PixelRect? {
+        guard zoom > 1, let source else { return nil }
+        let width = max(1, source.width / zoom)
+        let height = max(1, source.height / zoom)
+        return PixelRect(
+            x: max(0, min(source.width - width, Int(centerX * Double(source.width)) - width / 2)),
+            y: max(
+                0, min(source.height - height, Int(centerY * Double(source.height)) - height / 2)),
+            width: width, height: height)
+    }
 
     static func defaultSize(_ tool: MaskTool, side: Int) -> Int {
         max(1, side / (tool == .eraser ? 6 : 9))
@@ -111,6 +141,9 @@ nonisolated struct MaskState: Sendable {
             cursor = MaskPoint(x: image.width / 2, y: image.height / 2)
         }
         stroke = nil
+        canvas = nil
+        cellsScale = nil
+        zoom = 1
         result = nil
         resultRun = nil
         view = .mask

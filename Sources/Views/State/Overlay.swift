@@ -64,6 +64,8 @@ nonisolated enum Overlay: Sendable, Equatable {
     case symmetry(SymmetryPicker, FilteredList)
     /// Actions of a pane, at the place of the click.
     case menu(PaneID, at: Point, selected: Int)
+    /// The steps of a scale as columns.
+    case columns(RowColumns)
     case prompt(PromptKind, TextEntry, problem: String?)
     case question(Question)
 }

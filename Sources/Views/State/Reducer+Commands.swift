@@ -105,9 +105,14 @@ nonisolated extension Reducer {
             } else {
                 scrubBy(steps, &state)
             }
-        case .mask: resizeTool(steps, &state)
         case .symmetry: return turnInput(steps, &state)
         case .train: return moveTrainCursor(steps, &state)
+        case .mask:
+            if abs(steps) == 1 {
+                zoomMask(by: steps, &state)
+            } else {
+                resizeTool(steps, &state)
+            }
         case .models, .tokens, .jobs, .log: break
         }
         return []
@@ -120,10 +125,14 @@ nonisolated extension Reducer {
 
     static func nextMaskView(_ state: inout AppState) {
         guard state.mask.result != nil else {
+            if state.mask.canvas != nil {
+                state.mask.view = state.mask.view == .canvas ? .mask : .canvas
+                return
+            }
             notify(.info, "There is no result yet; Enter runs the edit.", &state)
             return
         }
-        let all = MaskView.allCases
+        let all = MaskView.allCases.filter { $0 != .canvas || state.mask.canvas != nil }
         let index = all.firstIndex(of: state.mask.view) ?? 0
         state.mask.view = all[wrap(index + 1, all.count)]
     }
@@ -140,9 +149,8 @@ nonisolated extension Reducer {
     }
 
     static func cycleImages(_ state: inout AppState) {
-        let next = state.pictureMode.next
-        // A terminal that did not say it knows sixel would show them as letters.
-        state.options.images = next == .sixel && !state.terminal.hasSixel ? next.next : next
+        // A terminal that did not say it knows a protocol would show it as letters.
+        state.options.images = state.pictureMode.next(state.terminal)
         notify(.info, "Pictures: \(state.pictureMode.rawValue).", &state)
     }
 
@@ -167,6 +175,7 @@ nonisolated extension Reducer {
         if !effects.isEmpty { return effects }
         state.preview.pass = nil
         state.mask.isCursorShown = false
+        state.mask.cellsScale = nil
         if state.layout.focus == .train { return train(.cursor(nil), &state) }
         return []
     }

@@ -117,9 +117,12 @@ nonisolated extension Reducer {
         let images = run.latestImages
         let index = id == state.runs.shownID ? state.preview.picture : 0
         guard images.indices.contains(index) else { return [] }
-        let image =
+        var image =
             id == state.runs.shownID && state.preview.pass != nil
             ? state.shownPicture ?? images[index] : images[index]
+        if id == state.mask.resultRun, let canvas = state.mask.canvas {
+            image = canvas.with(state.mask.result, mask: state.mask.mask)
+        }
         guard
             let card = state.models.entries.first(where: { $0.card.name == run.modelName })?.card
                 ?? state.model?.card

@@ -33,6 +33,8 @@ nonisolated extension Reducer {
             endStroke(&state)
             state.mask.tool = tool
         case .setView(let view): state.mask.view = view
+        case .zoom(let steps): zoomMask(by: steps, &state)
+        case .pan(let x, let y): panMask(x: x, y: y, &state)
         }
         return []
     }
@@ -48,6 +50,7 @@ nonisolated extension Reducer {
         state.mask.cursor = clamped(point, state)
         state.mask.isCursorShown = isKeyed
         state.mask.isMaskShown = true
+        state.mask.cellsScale = nil
         state.mask.view = .mask
         if tool == .fill {
             changeMask("Fill", &state) { $0.fill(point) }
@@ -71,8 +74,14 @@ nonisolated extension Reducer {
             ?? MaskState.defaultSize(stroke.tool, side: stroke.before.width)
         switch stroke.tool {
         case .brush, .eraser:
-            state.mask.mask?.line(
-                from: stroke.last, to: point, size: size, value: stroke.tool == .brush)
+            state.mask.mask?.softLine(
+                from: stroke.last, to: point, size: size,
+                hardness: state.mask.hardnesses[stroke.tool] ?? 100,
+                value: stroke.tool == .brush)
+        case .lasso:
+            if stroke.path.last != point { stroke.path.append(point) }
+            state.mask.mask = stroke.before
+            state.mask.mask?.lasso(stroke.path, value: true)
         case .box:
             state.mask.mask = stroke.before
             state.mask.mask?.box(stroke.start, point, value: true)
@@ -146,6 +155,7 @@ nonisolated extension Reducer {
             if state.mask.stroke?.isKeyed == true { extendStroke(to: to, &state) }
         }
         state.mask.isCursorShown = true
+        keepCursorSeen(&state)
     }
 
     /// Space: one dab, or the first and then the second corner of a box or ellipse.
@@ -186,8 +196,11 @@ nonisolated extension Reducer {
             return
         }
         let mask = state.mask.mask
+        var canvas = state.mask.canvas
+        if let mask { canvas?.paste(result, where: mask) }
         state.mask.open(result, name: "result", notice: nil)
         state.mask.mask = mask ?? state.mask.mask
+        state.mask.canvas = canvas
         notify(.info, "The result is the picture to edit now; the mask stays.", &state)
         markDirty(&state)
     }
@@ -215,5 +228,66 @@ nonisolated extension Reducer {
         guard after != before else { return }
         state.undo.record(UndoEntry(title: title, change: .edit(before: before, after: after)))
         markDirty(&state)
+    }
+
+    // MARK: What is seen
+
+    static func zoomMask(by steps: Int, _ state: inout AppState) {
+        guard let source = state.mask.source else { return }
+        let most = max(1, min(16, source.width / 8))
+        let old = state.mask.zoom
+        // 1, 2, 4, 8: a pixel stays a square.
+        state.mask.zoom = steps > 0 ? min(most, old * 2) : max(1, old / 2)
+        guard state.mask.zoom != old else { return }
+        if old == 1 {
+            state.mask.centerX = (Double(state.mask.cursor.x) + 0.5) / Double(source.width)
+            state.mask.centerY = (Double(state.mask.cursor.y) + 0.5) / Double(source.height)
+        }
+        clampMaskPan(&state)
+    }
+
+    /// By shares of the part that is seen.
+    static func panMask(x: Double, y: Double, _ state: inout AppState) {
+        state.mask.centerX += x / Double(state.mask.zoom)
+        state.mask.centerY += y / Double(state.mask.zoom)
+        clampMaskPan(&state)
+    }
+
+    private static func clampMaskPan(_ state: inout AppState) {
+        let half = 0.5 / Double(state.mask.zoom)
+        state.mask.centerX = max(half, min(1 - half, state.mask.centerX))
+        state.mask.centerY = max(half, min(1 - half, state.mask.centerY))
+    }
+
+    /// Moves the part that is seen after the cursor.
+    private static func keepCursorSeen(_ state: inout AppState) {
+        guard let seen = state.mask.seen, let source = state.mask.source else { return }
+        let cursor = state.mask.cursor
+        if cursor.x < seen.x || cursor.x >= seen.maxX {
+            state.mask.centerX = (Double(cursor.x) + 0.5) / Double(source.width)
+        }
+        if cursor.y < seen.y || cursor.y >= seen.maxY {
+            state.mask.centerY = (Double(cursor.y) + 0.5) / Double(source.height)
+        }
+        clampMaskPan(&state)
+    }
+
+    static func changeHardness(_ percent: Int, _ state: inout AppState) {
+        guard state.mask.tool == .brush || state.mask.tool == .eraser else {
+            notify(.info, "Brush (b) and eraser (e) have soft edges.", &state)
+            return
+        }
+        state.mask.hardnesses[state.mask.tool] = max(0, min(100, state.mask.hardness + percent))
+    }
+
+    /// Shows what is drawn anew at one scale after the other, then the mask again.
+    static func nextCellsScale(_ state: inout AppState) {
+        guard let count = state.model?.geometry.patchNums.count, state.mask.source != nil else {
+            return
+        }
+        let next = (state.mask.cellsScale ?? -1) + 1
+        state.mask.cellsScale = next < count ? next : nil
+        state.mask.view = .mask
+        state.mask.isMaskShown = true
     }
 }

@@ -23,6 +23,7 @@ nonisolated extension Reducer {
     /// A key for the popup on top, else for the value being typed in the schedule.
     static func key(_ key: KeyPress, _ state: inout AppState) -> [Effect] {
         guard let top = state.overlays.last else { return scheduleEditKey(key, &state) }
+        if case .columns = top { return columnsKey(key, &state) }
         switch (key.code, key.modifiers) {
         case (.escape, _): return closeOverlay(&state)
         case (.enter, _): return confirmOverlay(&state)
@@ -94,6 +95,7 @@ nonisolated extension Reducer {
                 return confirmOverlay(&state)
             default: break
             }
+        case .columns: break
         case .menu:
             switch key.typedText {
             case "j": return moveSelection(1, &state)
@@ -209,6 +211,9 @@ nonisolated extension Reducer {
             state.overlays.removeLast()
             guard commands.indices.contains(selected) else { return [] }
             return commands[selected].apply(to: &state)
+        case .columns:
+            state.overlays.removeLast()
+            return []
         case .prompt(let kind, let entry, _):
             return confirmPrompt(kind, entry, &state)
         case .question(let question):
@@ -287,7 +292,7 @@ nonisolated extension Overlay {
         case .help(_, let list), .palette(let list), .themes(let list, _), .classes(let list),
             .history(let list), .symmetry(_, let list):
             list
-        case .menu, .prompt, .question: nil
+        case .columns, .menu, .prompt, .question: nil
         }
     }
 
@@ -307,7 +312,7 @@ nonisolated extension Overlay {
         case .classes: .classes(list)
         case .history: .history(list)
         case .symmetry(let picker, _): .symmetry(picker, list)
-        case .menu, .prompt, .question: self
+        case .columns, .menu, .prompt, .question: self
         }
     }
 }

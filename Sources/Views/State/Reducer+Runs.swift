@@ -162,7 +162,8 @@ nonisolated extension Reducer {
         if state.layout.focus == .mask { focus(.preview, &state) }
         let from = branch.map { "From scale \($0.scale): " } ?? ""
         let title =
-            from + "\(request.variant.title), \(facts.classTitle(request.classLabel)), seed \(request.seed)"
+            from
+            + "\(request.variant.title), \(facts.classTitle(request.classLabel)), seed \(request.seed)"
         return saveSession(&state, beforeJob: true)
             + [.sample(run: run.id, title: title, request)]
     }
@@ -191,7 +192,7 @@ nonisolated extension Reducer {
         if cells.allSatisfy({ $0 == 0 }) {
             notify(
                 .warning,
-                "No token cell is more than half masked: paint more, grow the mask with }, "
+                "No token cell is more than half masked: paint more, grow the mask with ., "
                     + "or keep fewer scales with <.", &state)
             return []
         }

@@ -49,7 +49,7 @@ nonisolated extension Reducer {
         return applyToActiveRun(before: before, &state)
     }
 
-    private static func setRow(
+    static func setRow(
         _ scale: Int, _ title: String, _ state: inout AppState,
         _ change: (inout ScaleRow) -> Void
     ) -> [Effect] {

@@ -70,8 +70,10 @@ nonisolated struct StoredCanvas: Sendable, Equatable, Codable {
     var mask: StoredMask?
     var result: StoredImage?
     var resultRun: Int?
+    var canvas: LargeCanvas?
 
     init(_ state: MaskState) {
+        canvas = state.canvas
         name = state.sourceName
         path = state.sourcePath
         image = state.source.map { StoredImage($0) }
@@ -98,11 +100,12 @@ nonisolated struct StoredCanvas: Sendable, Equatable, Codable {
         }
         state.result = try? result?.image()
         state.resultRun = resultRun
+        state.canvas = canvas.flatMap { $0.fits(picture) ? $0 : nil }
     }
 
     var bytes: Int {
         256 + (image?.pixels.count ?? 0) + (result?.pixels.count ?? 0)
-            + 8 * (mask?.runs.count ?? 0)
+            + 8 * (mask?.runs.count ?? 0) + (canvas?.image.pixels.count ?? 0)
     }
 }
 

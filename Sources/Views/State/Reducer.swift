@@ -33,6 +33,7 @@ nonisolated enum Reducer {
         case .preview(let action):
             preview(action, &state)
             return []
+        case .columns(let action): return columns(action, &state)
         case .gallery(let item):
             select(item, &state)
             return []

@@ -22,6 +22,8 @@ nonisolated public struct Capabilities: Sendable, Hashable {
     public var hasSixelDisplayMode = false
     /// Whether it answered the kitty graphics question.
     public var hasKittyGraphics = false
+    /// Whether it is one of the terminals that show iTerm2's inline images.
+    public var hasInlineImages = false
     /// The background colour as 8-bit red, green, blue.
     public var background: Color?
     /// Colours of text.

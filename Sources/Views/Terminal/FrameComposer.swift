@@ -27,6 +27,10 @@ package final class FrameComposer {
     private var ledger = PictureLedger(size: CellSize(columns: 0, rows: 0))
     private var needsRedraw = true
     private var isFenceDue = false
+    private var format = GraphicsFormat.sixel
+    private var kitty = KittyPictures()
+    /// Cells that text was written over in this frame.
+    private var overwritten: [Point] = []
     /// Newest versions that were wanted but not sent, for counting drops.
     private var unsent: [PicturePlacement: Int] = [:]
     /// Bytes of a cell in the last pictures.
@@ -44,6 +48,13 @@ package final class FrameComposer {
     package func compose(_ frame: Frame, pictures: (any PictureProvider)?, now: Double) -> [UInt8] {
         let surface = frame.surface
         var text: [UInt8] = []
+        if format != frame.format {
+            format = frame.format
+            needsRedraw = true
+        }
+        if needsRedraw || kitty.isFull { text += kitty.clear() }
+        if kitty.isFull { needsRedraw = true }
+        overwritten = []
         if needsRedraw || front?.size != surface.size {
             if front?.size != surface.size { screen.resize(surface.size) }
             screen.redraw()
@@ -57,6 +68,7 @@ package final class FrameComposer {
         front = surface
         screen.setCursor(frame.cursor, isVisible: frame.isCursorVisible)
         text += StyleFilter.compact(screen.takeBytes())
+        text += erasingKitty(overwritten)
         if (screen as? CursesScreen)?.hasRunOutOfPairs == true { invalidate() }
         return wrapped(text + pictureBytes(pictures, now: now))
     }
@@ -95,10 +107,10 @@ package final class FrameComposer {
             for column in 0..<columns {
                 let index = range.lowerBound + column
                 if Self.looksSame(old[index], new[index]) { continue }
-                ledger.erase(column: column, row: row)
+                erase(column, row)
                 if lastChange >= 0, column - lastChange <= Self.shortestMove {
                     for between in lastChange + 1..<max(column, lastChange + 1) {
-                        ledger.erase(column: between, row: row)
+                        erase(between, row)
                     }
                 }
                 lastChange = column
@@ -106,6 +118,23 @@ package final class FrameComposer {
             }
             if isChanged { screen.put(row: row, cells: new) }
         }
+    }
+
+    private func erase(_ column: Int, _ row: Int) {
+        ledger.erase(column: column, row: row)
+        if !kitty.isEmpty { overwritten.append(Point(x: column, y: row)) }
+    }
+
+    /// Deletes kitty's pictures at these cells; what else they showed is to be sent again.
+    private func erasingKitty(_ cells: [Point]) -> [UInt8] {
+        let (bytes, bare) = kitty.erase(cells)
+        for rect in bare {
+            let area = rect.intersection(Rect(size: ledger.size))
+            for row in area.y..<area.maxY {
+                for column in area.x..<area.maxX { ledger.erase(column: column, row: row) }
+            }
+        }
+        return bytes
     }
 
     /// Whether curses sees no difference: picture cells are all the same to it.
@@ -116,7 +145,8 @@ package final class FrameComposer {
     // MARK: Pictures
 
     private func pictureBytes(_ provider: (any PictureProvider)?, now: Double) -> [UInt8] {
-        guard capabilities.hasSixel, let provider, let surface = front,
+        // Who asks for kitty's or iTerm2's form by name knows the terminal better than its answers.
+        guard capabilities.hasSixel || format != .sixel, let provider, let surface = front,
             !surface.placements.isEmpty
         else {
             pending = .none
@@ -156,11 +186,12 @@ package final class FrameComposer {
             }
             guard let encoded = provider.encoded(request(job)) else {
                 if pending == .none { pending = .provider }
-                stale += Self.clearing(ledger.takeStale(job))
+                let cells = ledger.takeStale(job)
+                stale += Self.clearing(cells) + erasingKitty(Array(cells))
                 continue
             }
             bytes += Array("\u{1B}7\u{1B}[\(job.rect.y + 1);\(job.rect.x + 1)H".utf8)
-            bytes += encoded
+            bytes += format == .kitty ? kitty.show(encoded, in: job.rect) : encoded
             bytes += [0x1B, 0x38]
             bytesPerCell = Double(encoded.count) / Double(max(1, job.rect.area))
             ledger.record(job)

@@ -57,6 +57,10 @@ nonisolated package struct TerminalQueries: Sendable {
             capabilities.isSettled = true
         case .deviceControl(let text) where text.hasPrefix(">|"):
             capabilities.name = String(text.dropFirst(2).prefix(64))
+            let names = ["iTerm2", "WezTerm"]
+            capabilities.hasInlineImages =
+                allowsPictures
+                && names.contains { capabilities.name?.hasPrefix($0) == true }
             if environment.term == "xterm", capabilities.name?.hasPrefix("XTerm") == true {
                 capabilities.terminfoName = "xterm-256color"
             }
@@ -69,7 +73,7 @@ nonisolated package struct TerminalQueries: Sendable {
         case .mode(2026, let state): capabilities.hasSynchronizedOutput = state == 1 || state == 2
         case .mode(80, let state): capabilities.hasSixelDisplayMode = state == 1
         case .application(let text) where text.hasPrefix("Gi=31;OK"):
-            capabilities.hasKittyGraphics = true
+            capabilities.hasKittyGraphics = allowsPictures
         case .operatingSystem(let text) where text.hasPrefix("11;"):
             if let color = Self.color(text.dropFirst(3)) { capabilities.background = color }
         default: break

@@ -9,7 +9,7 @@ import Views
 struct ScreenOptions: ParsableArguments {
     /// How pictures are shown.
     enum Images: String, ExpressibleByArgument, CaseIterable {
-        case auto, sixel, half, ascii, off
+        case auto, sixel, kitty, iterm2, half, braille, ascii, off
 
         var mode: PictureMode? { PictureMode(rawValue: rawValue) }
     }
@@ -35,7 +35,7 @@ struct ScreenOptions: ParsableArguments {
     @Flag(name: .customLong("no-mouse"), help: "Leave the mouse to the terminal.")
     var noMouse = false
 
-    @Option(help: "How pictures are shown: auto, sixel, half, ascii, off.")
+    @Option(help: "How pictures are shown: auto, sixel, kitty, iterm2, half, braille, ascii, off.")
     var images: Images?
 
     @Option(help: "Who encodes sixel pictures: auto, own, libsixel.")

@@ -45,7 +45,7 @@ extension SamplingError: CustomStringConvertible {
         case .tooFewUniforms(let call, let found, let needed):
             return "Sampler call \(call) has \(found) uniform numbers and needs \(needed)."
         case .startDoesNotFit(let scale, let pictures, let count):
-            return "The tokens to go on from at scale \(scale) are those of \(pictures) pictures of "
+            return "The tokens to go on from at scale \(scale) are \(pictures) pictures' of "
                 + "another model or batch; \(count) of this model's are needed."
         case .nonFiniteLogits(let scale, let step):
             return "The network gave logits that are not numbers at scale \(scale), step \(step); "
