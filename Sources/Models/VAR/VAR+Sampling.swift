@@ -33,7 +33,7 @@ final class VARPredictor: ScalePredictor {
 
     var configuration: TransformerConfiguration { network.configuration }
     var cacheBytes: Int { caches?.reduce(0) { $0 + $1.byteCount } ?? 0 }
-    var remembersScales: Bool { true }
+    var remembersScales: Bool { caches != nil }
 
     func nextScaleLogits(
         scale: Int, context: Tensor?, checkpoint: () throws -> Void
