@@ -46,6 +46,10 @@ CCUDA_TEXT(fields) = {
 #embed "../Core/CUDA/Kernels/fields.cu"
     , 0};
 
+CCUDA_TEXT(sampling) = {
+#embed "../Core/CUDA/Kernels/sampling.cu"
+    , 0};
+
 const char *ccuda_source(ccuda_source_name name) {
     switch (name) {
     case CCUDA_SOURCE_COMMON: return common;
@@ -62,6 +66,7 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_ROWS: return rows;
     case CCUDA_SOURCE_PLANES: return planes;
     case CCUDA_SOURCE_FIELDS: return fields;
+    case CCUDA_SOURCE_SAMPLING: return sampling;
     }
     return "";
 }

@@ -5,9 +5,38 @@ import CCUDA
 ///
 /// Used under the device's lock.
 final class CUDACapture {
-    let pool = CUDAMemory.Pool()
+    /// The memory of one graph, or of several that run one after the other.
+    final class Memory: @unchecked Sendable {
+        let pool = CUDAMemory.Pool()
+        private let device: CUDADevice
+
+        init(_ device: CUDADevice) { self.device = device }
+
+        deinit {
+            device.lock.withLock {
+                // A replay may still be running in it.
+                _ = ccuda_stream_wait(device.stream)
+                device.memory.release(pool)
+            }
+        }
+    }
+
+    let memory: Memory
+    var pool: CUDAMemory.Pool { memory.pool }
+    /// Tensors from outside that replays find changed; nil when all may be.
+    private let state: Set<ObjectIdentifier>?
     private(set) var touched: [ObjectIdentifier: Storage] = [:]
     private(set) var hostMemory: [UnsafeMutableRawPointer] = []
+
+    init(_ memory: Memory, changing state: [Tensor]?) {
+        self.memory = memory
+        self.state = state.map { Set($0.map { ObjectIdentifier($0.storage) }) }
+    }
+
+    /// Whether a storage from outside holds the same at every replay.
+    func isConstant(_ storage: Storage) -> Bool {
+        state.map { !$0.contains(ObjectIdentifier(storage)) } ?? false
+    }
 
     /// Keeps a storage for as long as the graph lives, unless it lies in the graph's own memory.
     func touch(_ storage: Storage, _ memory: CUDAMemory) {

@@ -207,7 +207,7 @@ extension CUDADevice {
         if x.dtype == .bfloat16 { return x }
         precondition(x.dtype == .float32, "bfloat16 of a \(x.dtype) tensor")
         let isOutside = isOutsideOfGraph(x.storage)
-        let found = isOutside ? nil : lock.withLock { x.storage.companion }
+        let found = lock.withLock { mayHaveChanged(x.storage) ? nil : x.storage.companion }
         if let found { return over(found, x) }
         let count = x.storage.byteCount / 4
         let whole = Tensor(storage: x.storage, dtype: .float32, shape: [count])
@@ -235,6 +235,11 @@ extension CUDADevice {
         }
     }
 
+    /// Whether replays of the graph being captured may find other values in a storage than now.
+    private func mayHaveChanged(_ storage: Storage) -> Bool {
+        isOutsideOfGraph(storage) && !(capture?.isConstant(storage) ?? false)
+    }
+
     /// A copy of a tensor in another layout, kept with its storage until that is written in place.
     ///
     /// - Parameters:
@@ -244,7 +249,8 @@ extension CUDADevice {
         _ x: Tensor, _ layout: PackedLayout, shape: [Int], keeps: Bool, _ make: () -> Tensor
     ) -> Tensor {
         let isOutside = isOutsideOfGraph(x.storage)
-        if !isOutside, let found = lock.withLock({ x.storage.packed[layout] }) {
+        let found = lock.withLock { mayHaveChanged(x.storage) ? nil : x.storage.packed[layout] }
+        if let found {
             return Tensor(storage: found, dtype: .bfloat16, shape: shape)
         }
         let made = make()

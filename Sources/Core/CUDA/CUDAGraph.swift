@@ -6,7 +6,7 @@ import CCUDA
 /// What the pass makes lies in memory of the graph's own; what it reads from outside is kept alive.
 /// To run it on other values, write them into the tensors it reads with `Device.copy(_:into:)`; the
 /// results are in the tensors that the body returned, until the next replay.
-public final class CUDAGraph: @unchecked Sendable {
+public final class CUDAGraph: RecordedWork, @unchecked Sendable {
     private let device: CUDADevice
     private let executable: UnsafeMutableRawPointer
     private let capture: CUDACapture
@@ -28,11 +28,22 @@ public final class CUDAGraph: @unchecked Sendable {
     public static func capture<R>(
         on device: CUDADevice, _ body: () throws -> R
     ) throws -> (graph: CUDAGraph, result: R) {
+        try capture(on: device, memory: CUDACapture.Memory(device), changing: nil, body)
+    }
+
+    /// The same in memory that it shares with graphs that run before or after it.
+    ///
+    /// - Parameter state: the only tensors from outside that replays may find changed; nil when all
+    ///   may be.
+    static func capture<R>(
+        on device: CUDADevice, memory: CUDACapture.Memory, changing state: [Tensor]?,
+        _ body: () throws -> R
+    ) throws -> (graph: CUDAGraph, result: R) {
         // Other threads' work must not become part of the graph.
         device.lock.lock()
         defer { device.lock.unlock() }
         try device.throwPendingError()
-        let capture = CUDACapture()
+        let capture = CUDACapture(memory, changing: state)
         device.perform { () throws(CUDAError) in
             try CUDAError.check(ccuda_capture_begin(device.stream), "begin a graph")
         }
@@ -59,7 +70,6 @@ public final class CUDAGraph: @unchecked Sendable {
             }
             return (CUDAGraph(device: device, executable: executable, capture: capture), value)
         } catch {
-            device.memory.release(capture.pool)
             capture.freeHostMemory()
             throw error
         }
@@ -80,8 +90,87 @@ public final class CUDAGraph: @unchecked Sendable {
             // A replay may still be running in this memory.
             _ = ccuda_stream_wait(device.stream)
             _ = ccuda_graph_executable_destroy(executable)
-            device.memory.release(capture.pool)
             capture.freeHostMemory()
         }
+    }
+}
+
+/// Graphs in shared memory.
+final class CUDAGraphRecorder: WorkRecorder {
+    private let device: CUDADevice
+    private let memory: CUDACapture.Memory
+
+    init(_ device: CUDADevice) {
+        self.device = device
+        memory = CUDACapture.Memory(device)
+    }
+
+    func record(changing state: [Tensor], _ body: () throws -> Void) throws -> any RecordedWork {
+        RecordedGraph(
+            graph: try CUDAGraph.capture(
+                on: device, memory: memory, changing: state, body
+            ).graph, device: device, state: state)
+    }
+}
+
+/// A graph that writes tensors in place.
+private final class RecordedGraph: RecordedWork {
+    private let graph: CUDAGraph
+    private let device: CUDADevice
+    private let state: [Tensor]
+
+    init(graph: CUDAGraph, device: CUDADevice, state: [Tensor]) {
+        self.graph = graph
+        self.device = device
+        self.state = state
+    }
+
+    func replay() {
+        graph.replay()
+        for tensor in state { device.written(tensor) }
+    }
+}
+
+extension CUDADevice {
+    public func makeRecorder() -> (any WorkRecorder)? { CUDAGraphRecorder(self) }
+
+    public func moment() -> any DeviceMoment { CUDAMoment(self) }
+
+    public var memoryInUse: (now: Int, peak: Int)? {
+        lock.withLock { (memory.inUse, memory.peak) }
+    }
+
+    public func resetMemoryPeak() { lock.withLock { memory.resetPeak() } }
+}
+
+/// An event in the stream.
+private final class CUDAMoment: DeviceMoment {
+    private let device: CUDADevice
+    private var event: UnsafeMutableRawPointer?
+
+    init(_ device: CUDADevice) {
+        self.device = device
+        var made: UnsafeMutableRawPointer?
+        device.perform { () throws(CUDAError) in
+            try CUDAError.check(ccuda_event_create(&made), "make an event")
+            try CUDAError.check(ccuda_event_record(made, device.stream), "record an event")
+        }
+        event = made
+    }
+
+    deinit {
+        guard let event else { return }
+        device.lock.withLock { _ = ccuda_event_destroy(event) }
+    }
+
+    func seconds(since earlier: any DeviceMoment) -> Double {
+        guard let start = (earlier as? CUDAMoment)?.event, let event else { return 0 }
+        var milliseconds: Float = 0
+        device.perform { () throws(CUDAError) in
+            try CUDAError.check(ccuda_event_wait(event), "finish its work")
+            try CUDAError.check(
+                ccuda_event_milliseconds(&milliseconds, start, event), "time its work")
+        }
+        return Double(milliseconds) * 1e-3
     }
 }

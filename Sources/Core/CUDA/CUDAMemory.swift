@@ -72,6 +72,8 @@ final class CUDAMemory {
         }
     }
 
+    func resetPeak() { peak = inUse }
+
     /// Whether a block belongs to a graph.
     func isOwned(_ address: UInt64, by pool: Pool) -> Bool { blocks[address]?.pool === pool }
 

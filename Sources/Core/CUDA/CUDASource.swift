@@ -5,6 +5,7 @@ import CCUDA
 enum CUDASource: String, Sendable, CaseIterable {
     case elementwise, reductions, optimizers
     case convolution, normalization, attention, layernorm, softmax, rows, planes, fields
+    case sampling
     case attentionBF16 = "attention_bf16"
 
     private var name: ccuda_source_name {
@@ -21,6 +22,7 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .rows: CCUDA_SOURCE_ROWS
         case .planes: CCUDA_SOURCE_PLANES
         case .fields: CCUDA_SOURCE_FIELDS
+        case .sampling: CCUDA_SOURCE_SAMPLING
         }
     }
 

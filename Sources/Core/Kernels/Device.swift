@@ -7,7 +7,7 @@
 ///
 /// Unless said otherwise, kernels take contiguous float32 tensors on this device, return new
 /// contiguous ones, and record nothing; operators check shapes before.
-public protocol Device: AnyObject, Sendable, NetworkKernels {
+public protocol Device: AnyObject, Sendable, NetworkKernels, SamplingKernels {
     /// For people: "CPU, 2 threads".
     var name: String { get }
     /// Reports the first failure of work given to the device so far, and forgets it.
@@ -20,7 +20,16 @@ public protocol Device: AnyObject, Sendable, NetworkKernels {
     /// widened once, when a model is loaded.
     var readsNarrowWeights: Bool { get }
 
+    // MARK: Recording and time
+    /// Records work for later; nil where a replay would not be quicker than the work itself.
+    func makeRecorder() -> (any WorkRecorder)?
+    /// Now, in the order of the work given to the device.
+    func moment() -> any DeviceMoment
+
     // MARK: Memory
+    /// Bytes in tensors now and at most since the last reset; nil where the system says it better.
+    var memoryInUse: (now: Int, peak: Int)? { get }
+    func resetMemoryPeak()
     /// Uninitialised memory; never fails for 0 bytes.
     func allocate(byteCount: Int) -> Storage
     /// Host bytes to the start of a storage.

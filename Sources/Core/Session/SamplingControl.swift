@@ -90,6 +90,9 @@ public final class SamplingControl: @unchecked Sendable {
         try cancellation.check()
     }
 
+    /// Whether passes are looked at as they come, or may have to wait.
+    public var isWatched: Bool { observer != nil || isPaused }
+
     /// Whether anybody would look at a preview now.
     public func wantsPreview() -> Bool { previewWanted() }
 

@@ -14,6 +14,7 @@ final class HMARPredictor: ScalePredictor {
     private let cfg: Double
     private let mode: ComputeMode
     private let batch: Int
+    private let keepsContext: Bool
     /// 2B rows: conditional, then "no class".
     private let condition: Tensor
     private let nextScale: TowerConditioning
@@ -23,22 +24,36 @@ final class HMARPredictor: ScalePredictor {
     private var embeddedContext: (scale: Int, rows: Tensor)?
 
     /// - Parameters:
-    ///   - labels: B labels; the unconditional half is added here.
+    ///   - labels: 2B labels, conditional ones first, int32 [2B].
     ///   - cfg: guidance at the last scale.
     ///   - refines: whether the mask tower will be called.
-    init(_ model: HMAR, labels: [Int32], cfg: Double, mode: ComputeMode, refines: Bool) {
+    ///   - keepsContext: whether W·A of a scale may be kept for its mask steps; not where passes are
+    ///     recorded.
+    init(
+        _ model: HMAR, labels: Tensor, cfg: Double, mode: ComputeMode, refines: Bool,
+        keepsContext: Bool = true
+    ) {
         self.model = model
         self.cfg = cfg
         self.mode = mode
-        batch = labels.count
-        let none = [Int32](repeating: Int32(model.configuration.noClass), count: batch)
-        condition = model.embeddings.condition(labels + none)
+        self.keepsContext = keepsContext
+        batch = labels.count / 2
+        condition = model.embeddings.condition(labels)
         nextScale = model.nextScaleTower.conditioning(condition)
         masked =
             refines
             ? model.maskTower.tower.conditioning(
                 mode == .exact
                     ? condition : condition.narrowed(axis: 0, start: 0, length: batch)) : nil
+    }
+
+    /// The same for B labels; the unconditional half is added here.
+    convenience init(
+        _ model: HMAR, labels: [Int32], cfg: Double, mode: ComputeMode, refines: Bool
+    ) {
+        self.init(
+            model, labels: guidedLabels(labels, noClass: model.configuration.noClass), cfg: cfg,
+            mode: mode, refines: refines)
     }
 
     var configuration: TransformerConfiguration { model.configuration }
@@ -56,7 +71,7 @@ final class HMARPredictor: ScalePredictor {
         var x: Tensor
         if let context {
             let word = embeddings.word(context)
-            embeddedContext = (scale, word)
+            if keepsContext { embeddedContext = (scale, word) }
             let biased = word + embeddings.wordBias.tensor
             x = isGuided ? Tensor.concatenated([biased, biased], axis: 0) : biased
         } else {
@@ -72,7 +87,7 @@ final class HMARPredictor: ScalePredictor {
     }
 
     func maskedLogits(
-        scale: Int, context: Tensor, own: Tensor, masked flags: [[Bool]],
+        scale: Int, context: Tensor, own: Tensor, masked flags: Tensor,
         checkpoint: () throws -> Void
     ) throws -> Tensor {
         guard let masked else { preconditionFailure("the predictor was made without mask steps") }

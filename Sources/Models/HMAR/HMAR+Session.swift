@@ -14,9 +14,46 @@ extension HMARSession {
         let observer = SessionObserver(
             control: control, tokenizer: tokenizer, rows: request.schedule.rows, refines: refines,
             keptScales: request.start?.scale ?? 0)
+        // A sample that starts from kept scales is one of a kind.
+        guard device is CPUDevice || request.start != nil else {
+            return try residentSample(
+                request, filters: filters, labels: labels, refines: refines, observer: observer)
+        }
         let outcome = try tokens(
             request, filters: filters, labels: labels, refines: refines, observer: observer)
         return try result(of: outcome, observer: observer, batch: request.count)
+    }
+
+    /// Where the weights are.
+    private var device: any Device { tokenizer.quantizer.codebook.value.device }
+
+    /// The same without logits on the host, and with passes that are replayed from the second sample of
+    /// a kind on.
+    private func residentSample(
+        _ request: SamplingRequest, filters: (topK: TopK, topP: TopP), labels: [Int32],
+        refines: Bool, observer: SessionObserver
+    ) throws -> SamplingResult {
+        let kind = ResidentGeneration.Kind(
+            variant: request.variant, batch: request.count, cfg: request.cfg, mode: request.mode,
+            topK: filters.topK.count, topP: filters.topP.probability,
+            operandType: device.operandType)
+        let make = try predictorMaker(request, refines: refines, keepsContext: false)
+        let generation =
+            residents.take(kind, on: device)
+            ?? ResidentGeneration(
+                kind, tokenizer: tokenizer, refines: refines, noClass: geometry.classes.count,
+                device: device, makePredictor: make)
+        let outcome = try generation.run(
+            labels: labels, rows: request.schedule.rows,
+            sampler: RandomSampler(seed: request.seed, batch: request.count), observer: observer)
+        residents.keep(generation)
+        return SamplingResult(
+            images: outcome.images,
+            tokens: tokenMaps(outcome.generation.tokens, batch: request.count),
+            schedule: try SamplingSchedule(patchNums: geometry.patchNums, rows: observer.ranRows),
+            passCount: outcome.generation.passCount, secondsPerScale: outcome.secondsPerScale,
+            decodeSeconds: outcome.decodeSeconds, cacheBytes: outcome.generation.cacheBytes,
+            grids: observer.grids)
     }
 
     /// All scales; what the predictor keeps between them (VAR's cache) is gone before the decoder needs
@@ -71,19 +108,40 @@ extension HMARSession {
     func predictor(
         _ request: SamplingRequest, labels: [Int32], refines: Bool
     ) throws -> any ScalePredictor {
+        try predictorMaker(request, refines: refines, keepsContext: true)(
+            guidedLabels(labels, noClass: geometry.classes.count))
+    }
+
+    private func predictorMaker(
+        _ request: SamplingRequest, refines: Bool, keepsContext: Bool
+    ) throws -> (_ labels: Tensor) -> any ScalePredictor {
+        let (cfg, mode) = (request.cfg, request.mode)
         switch request.variant {
         case .hmar, .hmarNextScale:
             if let hmar {
-                return HMARPredictor(
-                    hmar, labels: labels, cfg: request.cfg, mode: request.mode, refines: refines)
+                return {
+                    HMARPredictor(
+                        hmar, labels: $0, cfg: cfg, mode: mode, refines: refines,
+                        keepsContext: keepsContext)
+                }
             }
         case .var:
-            if let model = self.var {
-                return VARPredictor(model.network, labels: labels, cfg: request.cfg)
+            if let network = self.var?.network {
+                return { VARPredictor(network, labels: $0, cfg: cfg) }
             }
         }
         throw SamplingError.variantNotAvailable(
             variant: request.variant.rawValue, available: variants.map(\.rawValue))
+    }
+
+    private func tokenMaps(_ scales: [[Int32]], batch: Int) -> [TokenMaps] {
+        (0..<batch).map { picture in
+            TokenMaps(
+                patchNums: geometry.patchNums,
+                scales: zip(scales, geometry.patchNums).map { codes, side in
+                    Array(codes[(picture * side * side)..<((picture + 1) * side * side)])
+                })
+        }
     }
 
     /// Decodes what a run left and gathers its figures.
@@ -94,15 +152,8 @@ extension HMARSession {
         let image = try tokenizer.decode(outcome.fhat) { try observer.checkpoint() }
         let images = image.pictures()
         let seconds = ProcessInfo.processInfo.systemUptime - started
-        let tokens = (0..<batch).map { picture in
-            TokenMaps(
-                patchNums: geometry.patchNums,
-                scales: zip(outcome.tokens, geometry.patchNums).map { codes, side in
-                    Array(codes[(picture * side * side)..<((picture + 1) * side * side)])
-                })
-        }
         return SamplingResult(
-            images: images, tokens: tokens,
+            images: images, tokens: tokenMaps(outcome.tokens, batch: batch),
             schedule: try SamplingSchedule(patchNums: geometry.patchNums, rows: observer.ranRows),
             passCount: outcome.passCount, secondsPerScale: observer.secondsPerScale,
             decodeSeconds: seconds, cacheBytes: outcome.cacheBytes, grids: observer.grids)
@@ -112,6 +163,7 @@ extension HMARSession {
 /// Carries passes from the sampling loop to a control, with previews and token grids.
 final class SessionObserver: GenerationObserver {
     let wantsGrids = true
+    var wantsPasses: Bool { control.isWatched }
     /// Wall seconds per scale without previews.
     private(set) var secondsPerScale: [Double]
     /// The last grid of every scale.

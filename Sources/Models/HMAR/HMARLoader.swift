@@ -30,6 +30,8 @@ public final class HMARSession: ImageEditing, ImageTokenizing {
     public let hmar: HMAR?
     /// The VAR baseline, where the card has one.
     public let `var`: VAR?
+    /// For samples on a device that can replay work.
+    let residents = ResidentGenerations()
 
     /// Opens the files of a card and checks that they belong together.
     ///

@@ -21,13 +21,10 @@ struct MaskTower: Sendable {
     ///
     /// - Parameters:
     ///   - own: [B, n, Z].
-    ///   - masked: B lists of n flags, or one list for all.
+    ///   - mask: 1 at masked positions, else 0, [B, n, 1], or [1, n, 1] for all.
     /// - Returns: [B, n, C].
-    func maskedEmbedding(own: Tensor, masked: [[Bool]]) -> Tensor {
-        let count = own.shape[1]
-        let flags = masked.flatMap { $0.map { $0 ? Float(1) : 0 } }
-        let mask = Tensor(flags, shape: [masked.count, count, 1], device: own.device)
-        return embeddings.word(own) * (1 - mask)
+    func maskedEmbedding(own: Tensor, masked mask: Tensor) -> Tensor {
+        embeddings.word(own) * (1 - mask)
             + maskEmbedding.tensor.reshaped([1, 1, maskEmbedding.shape[1]]) * mask
     }
 
@@ -47,7 +44,12 @@ struct MaskTower: Sendable {
     ) -> Tensor {
         let condition = embeddings.condition(labels)
         let embedded =
-            embeddings.word(nextScaleInput) + maskedEmbedding(own: maskInput, masked: [masked])
+            embeddings.word(nextScaleInput)
+            + maskedEmbedding(
+                own: maskInput,
+                masked: Tensor(
+                    masked.map { $0 ? 1 : 0 }, shape: [1, masked.count, 1],
+                    device: maskInput.device))
         let x = embeddings.sequence(condition: condition, embedded: embedded)
         return tower(
             x, conditioning: tower.conditioning(condition), mask: .blockDiagonal(lengths),

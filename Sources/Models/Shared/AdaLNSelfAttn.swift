@@ -3,16 +3,22 @@
 import Core
 import Foundation
 
-/// The six vectors by which a condition steers a block, each [B, 1, C].
+/// The six vectors by which a condition steers a block, each [B, 1, C], and what else a block needs
+/// once however often it runs.
 public struct Modulation: Sendable {
     let gamma1, gamma2, scale1, scale2, shift1, shift2: Tensor
+    /// Biases of queries, keys and values, [3C].
+    let qkvBias: Tensor
+    /// Factors of the queries, one a head.
+    let queryScale: Tensor
 
     /// The same for a range of the batch.
     func narrowed(start: Int, length: Int) -> Modulation {
         func part(_ x: Tensor) -> Tensor { x.narrowed(axis: 0, start: start, length: length) }
         return Modulation(
             gamma1: part(gamma1), gamma2: part(gamma2), scale1: part(scale1),
-            scale2: part(scale2), shift1: part(shift1), shift2: part(shift2))
+            scale2: part(scale2), shift1: part(shift1), shift2: part(shift2), qkvBias: qkvBias,
+            queryScale: queryScale)
     }
 }
 
@@ -122,7 +128,11 @@ public struct AdaLNSelfAttn: Sendable {
         let parts = all.split(axis: 1, sizes: [1, 1, 1, 1, 1, 1])
         return Modulation(
             gamma1: parts[0], gamma2: parts[1], scale1: parts[2], scale2: parts[3],
-            shift1: parts[4], shift2: parts[5])
+            shift1: parts[4], shift2: parts[5],
+            qkvBias: Tensor.concatenated([qBias.tensor, zeroKeyBias, vBias.tensor], axis: 0),
+            // The limit holds on the logarithm: exp(ln 100) at most.
+            queryScale: scaleMul.tensor.clamped(-.greatestFiniteMagnitude, log(Float(100)))
+                .exp().reshaped([heads]))
     }
 
     /// Runs the block.
@@ -142,16 +152,19 @@ public struct AdaLNSelfAttn: Sendable {
         let gamma2 = dropPath.map { m.gamma2 * $0.1 } ?? m.gamma2
         let attended = attend(
             modulatedLayerNorm(
-                x, scale: m.scale1, shift: m.shift1, epsilon: 1e-6, as: .operand), mask: mask,
-            cache: cache)
+                x, scale: m.scale1, shift: m.shift1, epsilon: 1e-6, as: .operand),
+            modulation: m, mask: mask, cache: cache)
         let h = gatedResidual(x, attended, gate: gamma1)
         let normed = modulatedLayerNorm(
             h, scale: m.scale2, shift: m.shift2, epsilon: 1e-6, as: .operand)
         return gatedResidual(h, feedForward(normed), gate: gamma2)
     }
 
-    /// The hidden layer takes at most this much memory outside of training.
-    private static let hiddenBytes = 32 << 20
+    /// The hidden layer takes at most this much memory outside of training; on a GPU, which has more and
+    /// is slow at small products, more.
+    private static func hiddenBytes(_ device: any Device) -> Int {
+        device is CPUDevice ? 32 << 20 : 256 << 20
+    }
 
     /// Rows are independent of each other, so a long sequence goes through the wide hidden layer in
     /// blocks: same numbers, and memory that doesn't grow with four times the width.
@@ -162,7 +175,7 @@ public struct AdaLNSelfAttn: Sendable {
                 as: .operand)
         }
         let rows = x.count / width
-        let block = max(1, Self.hiddenBytes / (16 * width))
+        let block = max(1, Self.hiddenBytes(x.device) / (16 * width))
         guard rows > block, !fc1Weight.isTrainable else { return all(x) }
         let flat = x.reshaped([rows, width])
         let parts = stride(from: 0, to: rows, by: block).map {
@@ -171,14 +184,15 @@ public struct AdaLNSelfAttn: Sendable {
         return Tensor.concatenated(parts, axis: 0).reshaped(x.shape)
     }
 
-    private func attend(_ x: Tensor, mask: AttentionMask, cache: KeyValueCache?) -> Tensor {
+    private func attend(
+        _ x: Tensor, modulation: Modulation, mask: AttentionMask, cache: KeyValueCache?
+    ) -> Tensor {
         let (batch, length) = (x.shape[0], x.shape[1])
-        let bias = Tensor.concatenated([qBias.tensor, zeroKeyBias, vBias.tensor], axis: 0)
-        let qkv = linear(x, qkvWeight.tensor, bias, as: cache == nil ? .operand : .float32)
-            .reshaped([batch, length, 3, heads, width / heads])
-        // The limit holds on the logarithm: exp(ln 100) at most.
-        let scale = scaleMul.tensor.clamped(-.greatestFiniteMagnitude, log(Float(100))).exp()
-            .reshaped([heads])
+        let qkv = linear(
+            x, qkvWeight.tensor, modulation.qkvBias, as: cache == nil ? .operand : .float32
+        )
+        .reshaped([batch, length, 3, heads, width / heads])
+        let scale = modulation.queryScale
         let mixed =
             cache.map { attend(qkv, scale: scale, mask: mask, cache: $0) }
             ?? cosineAttention(qkv, scale: scale, mask: mask)

@@ -20,6 +20,8 @@ struct GenerationPass {
 protocol GenerationObserver: AnyObject {
     /// Whether distributions are kept for the token view.
     var wantsGrids: Bool { get }
+    /// Whether anybody looks at passes before the end; where not, a device need not be waited for.
+    var wantsPasses: Bool { get }
     /// The row to run for a scale that begins now; not asked for in an edit.
     func row(scale: Int, proposed: [Int]) -> [Int]
     /// Called between blocks.
@@ -36,6 +38,7 @@ protocol GenerationObserver: AnyObject {
 
 extension GenerationObserver {
     var wantsGrids: Bool { false }
+    var wantsPasses: Bool { true }
     func row(scale: Int, proposed: [Int]) -> [Int] { proposed }
     func checkpoint() throws {}
     func sampled(call: Int, table: LogitTable, codes: [Int32]) {}

@@ -29,19 +29,13 @@ extension Tensor {
 
     /// A tensor [B, 3, S, S] in [−1, 1] as 8-bit pictures, rounded to nearest.
     public func pictures() -> [RGBImage] {
-        let values = floats()
         let (height, width) = (shape[2], shape[3])
-        let plane = width * height
+        let length = 3 * height * width
+        let pixels = device.pixels(self)
         return (0..<shape[0]).map { index in
-            var pixels = [UInt8](repeating: 0, count: 3 * plane)
-            for i in 0..<plane {
-                for channel in 0..<3 {
-                    let x = values[(index * 3 + channel) * plane + i]
-                    let level = ((x + 1) * 127.5).rounded()
-                    pixels[3 * i + channel] = level > 0 ? UInt8(Swift.min(255, level)) : 0
-                }
-            }
-            return RGBImage(width: width, height: height, pixels: pixels)
+            RGBImage(
+                width: width, height: height,
+                pixels: Array(pixels[(index * length)..<((index + 1) * length)]))
         }
     }
 }

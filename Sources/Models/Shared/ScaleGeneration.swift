@@ -145,7 +145,7 @@ struct ScaleGeneration {
             started = ProcessInfo.processInfo.systemUptime
             let own = quantizer.ownContribution(tensor(state.tokens, state.count), scale: scale)
             let logits = try predictor.maskedLogits(
-                scale: scale, context: context, own: own, masked: state.maskFlags
+                scale: scale, context: context, own: own, masked: state.maskTensor
             ) { try observer.checkpoint() }
             table = try draw(logits, state: &state, step: step, positions: state.masked)
             let left = row[(step + 1)...].reduce(0, +)

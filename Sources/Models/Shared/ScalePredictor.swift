@@ -29,9 +29,9 @@ protocol ScalePredictor: AnyObject {
     ///
     /// - Parameters:
     ///   - own: rows of the map's own contribution, [B, p_k², Z].
-    ///   - masked: per picture, p_k² flags.
+    ///   - masked: 1 at masked positions, else 0, [B, p_k², 1].
     func maskedLogits(
-        scale: Int, context: Tensor, own: Tensor, masked: [[Bool]], checkpoint: () throws -> Void
+        scale: Int, context: Tensor, own: Tensor, masked: Tensor, checkpoint: () throws -> Void
     ) throws -> Tensor
 }
 
@@ -40,4 +40,10 @@ func guided(_ logits: Tensor, batch: Int, by t: Double) -> Tensor {
     let conditional = logits.narrowed(axis: 0, start: 0, length: batch)
     let unconditional = logits.narrowed(axis: 0, start: batch, length: batch)
     return conditional * Float(1 + t) - unconditional * Float(t)
+}
+
+/// B labels and as many "no class", int32 [2B].
+func guidedLabels(_ labels: [Int32], noClass: Int) -> Tensor {
+    let both = labels + [Int32](repeating: Int32(noClass), count: labels.count)
+    return Tensor(int32: both, shape: [both.count])
 }

@@ -1,7 +1,6 @@
 // The token map that is being sampled.
 // SPDX-License-Identifier: Apache-2.0
 import Core
-import Foundation
 
 /// One scale's tokens, which of them are open, which are masked now, and what is known of each.
 struct ScaleState {
@@ -34,16 +33,33 @@ struct ScaleState {
         candidates = [[TokenCandidate]](repeating: [], count: count)
     }
 
+    /// A map that was made elsewhere, all of it open.
+    init(
+        scale: Int, batch: Int, tokens: [Int32], origin: [TokenOrigin], confidence: [Float],
+        entropy: [Float], candidates: [[TokenCandidate]]
+    ) {
+        self.scale = scale
+        self.batch = batch
+        self.tokens = tokens
+        self.origin = origin
+        self.confidence = confidence
+        self.entropy = entropy
+        self.candidates = candidates
+        count = origin.count
+        open = Array(origin.indices)
+        masked = [[Int]](repeating: [], count: batch)
+    }
+
     /// Every open position, once per picture.
     var openPositions: [[Int]] { [[Int]](repeating: open, count: batch) }
 
-    /// Flags of the masked positions, per picture.
-    var maskFlags: [[Bool]] {
-        masked.map { positions in
-            var flags = [Bool](repeating: false, count: count)
-            for position in positions { flags[position] = true }
-            return flags
+    /// 1 at masked positions, else 0, [B, p_k², 1].
+    var maskTensor: Tensor {
+        var flags = [Float](repeating: 0, count: batch * count)
+        for (picture, positions) in masked.enumerated() {
+            for position in positions { flags[picture * count + position] = 1 }
         }
+        return Tensor(flags, shape: [batch, count, 1])
     }
 
     /// Fills the map with the source's tokens, B·p_k² codes.
@@ -113,32 +129,13 @@ struct TokenSummary {
 
     init(_ table: LogitTable, row: Int) {
         let n = table.vocabulary
-        let start = row * n
-        (entropy, candidates) = table.raw.withUnsafeBufferPointer { all in
-            var largest = all[start]
-            for i in 1..<max(n, 1) { largest = max(largest, all[start + i]) }
-            var total: Float = 0
-            var weighted: Float = 0
-            var best: [(code: Int, logit: Float)] = []
-            for i in 0..<n {
-                let shifted = all[start + i] - largest
-                let weight = exponential(shifted)
-                total += weight
-                weighted += weight * shifted
-                if best.count < 10 || shifted > best[best.count - 1].logit {
-                    let place = best.firstIndex { shifted > $0.logit } ?? best.count
-                    best.insert((i, shifted), at: place)
-                    if best.count > 10 { best.removeLast() }
-                }
-            }
-            let nats = log(total) - weighted / total
-            return (
-                max(0, nats / log(2)),
-                best.map {
-                    TokenCandidate(
-                        code: Int32($0.code), probability: exponential($0.logit) / total)
-                }
-            )
+        let summary = table.raw.withUnsafeBufferPointer { all in
+            CategoricalSampling.summary(
+                UnsafeBufferPointer(rebasing: all[(row * n)..<((row + 1) * n)]), count: 10)
+        }
+        entropy = summary.entropy
+        candidates = summary.likeliest.map {
+            TokenCandidate(code: Int32($0.code), probability: $0.probability)
         }
     }
 }

@@ -67,6 +67,18 @@ public struct TokenCache: Sendable {
         labels = (0..<count).map { Int32(dataset.label(at: $0)) }
     }
 
+    /// Tokens and labels that are drawn, for measurements of speed.
+    package init(drawing count: Int, length: Int, vocabulary: Int, classCount: Int, seed: UInt64) {
+        var generator = RandomGenerator(seed: seed)
+        self.count = count
+        self.length = length
+        copies = 1
+        tokens = (0..<(count * length)).map { _ in
+            UInt16(generator.nextInt(below: vocabulary))
+        }
+        labels = (0..<count).map { _ in Int32(generator.nextInt(below: classCount)) }
+    }
+
     /// A copy of each picture drawn at random, as an index for ``tokens(_:)``.
     func drawn(_ indices: [Int], generator: inout RandomGenerator) -> [Int] {
         guard copies > 1 else { return indices }

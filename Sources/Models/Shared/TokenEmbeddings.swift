@@ -35,7 +35,12 @@ public struct TokenEmbeddings: Sendable {
 
     /// The condition c, also the start token: rows of the class table, [B, C].
     func condition(_ labels: [Int32]) -> Tensor {
-        embedding(classTable.tensor, indices: Tensor(int32: labels, shape: [labels.count]))
+        condition(Tensor(int32: labels, shape: [labels.count]))
+    }
+
+    /// The same for labels on the device, int32 [B].
+    func condition(_ labels: Tensor) -> Tensor {
+        embedding(classTable.tensor, indices: labels)
     }
 
     /// lp = level + position of every token, [1, L, C].

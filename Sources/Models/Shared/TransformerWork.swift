@@ -44,6 +44,18 @@ package struct TransformerWork: Sendable {
             + Double(sequences) * attention(queries: queries, keys: keys)
     }
 
+    /// Forward and backward pass over all maps of a batch: three times the forward pass.
+    package func trainingStep(batch: Int, isCausal: Bool) -> Double {
+        var seen = 0
+        let pairs = configuration.tokenCounts.reduce(0.0) { sum, count in
+            seen += count
+            return sum + attention(queries: count, keys: isCausal ? seen : count)
+        }
+        let rows = configuration.tokenCount
+        return 3 * Double(batch)
+            * (blocks(rows: rows) + head(rows: rows) + pairs + modulation(conditions: 1))
+    }
+
     /// Passes of one picture with guidance.
     ///
     /// - Parameters:

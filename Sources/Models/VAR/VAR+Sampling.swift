@@ -17,18 +17,24 @@ final class VARPredictor: ScalePredictor {
     private let caches: [KeyValueCache]?
 
     /// - Parameters:
-    ///   - labels: B labels; the unconditional half is added here.
+    ///   - labels: 2B labels, conditional ones first, int32 [2B].
     ///   - cfg: guidance at the last scale.
-    init(_ network: NextScaleTransformer, labels: [Int32], cfg: Double) {
+    init(_ network: NextScaleTransformer, labels: Tensor, cfg: Double) {
         self.network = network
         self.cfg = cfg
-        batch = labels.count
-        let none = [Int32](repeating: Int32(network.configuration.noClass), count: batch)
-        condition = network.embeddings.condition(labels + none)
+        batch = labels.count / 2
+        condition = network.embeddings.condition(labels)
         conditioning = network.tower.conditioning(condition)
         caches =
             network.attention == .blockCausal
             ? (0..<network.configuration.depth).map { _ in KeyValueCache() } : nil
+    }
+
+    /// The same for B labels; the unconditional half is added here.
+    convenience init(_ network: NextScaleTransformer, labels: [Int32], cfg: Double) {
+        self.init(
+            network, labels: guidedLabels(labels, noClass: network.configuration.noClass),
+            cfg: cfg)
     }
 
     var configuration: TransformerConfiguration { network.configuration }
@@ -53,7 +59,7 @@ final class VARPredictor: ScalePredictor {
     }
 
     func maskedLogits(
-        scale: Int, context: Tensor, own: Tensor, masked: [[Bool]], checkpoint: () throws -> Void
+        scale: Int, context: Tensor, own: Tensor, masked: Tensor, checkpoint: () throws -> Void
     ) throws -> Tensor {
         preconditionFailure("VAR has no mask tower")
     }

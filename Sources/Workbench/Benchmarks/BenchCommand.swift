@@ -17,10 +17,13 @@ struct BenchCommand: ParsableCommand {
               workbench bench hmar --size d16
               workbench bench hmar --against var --resolution 1024
               workbench bench load
+              workbench bench hmar --device cuda --batch 25
+              workbench bench training --device cuda
+              workbench bench attention --device cuda
             """,
         subcommands: [
             BenchSuitesCommand.self, BenchHMARCommand.self, BenchLoadCommand.self,
-            BenchPeerCommand.self,
+            BenchTrainingCommand.self, BenchAttentionCommand.self, BenchPeerCommand.self,
         ],
         defaultSubcommand: BenchSuitesCommand.self)
 }

@@ -17,6 +17,10 @@ struct BenchHMARCommand: ComputingCommand {
               workbench bench hmar --size d16
               workbench bench hmar --size d24 --resolution 512 --part pictures --json
               workbench bench hmar --against var --resolution 256 --resolution 1024
+              workbench bench hmar --device cuda --size d16 --batch 25
+
+            On a GPU a whole sample is timed, from the request to the pictures on the host; the times \
+            of passes are of a further one whose passes are waited for.
             """)
 
     /// What can be measured.
@@ -35,6 +39,9 @@ struct BenchHMARCommand: ComputingCommand {
 
     @Option(help: "Pictures of every kind, 1 or more.")
     var runs = 3
+
+    @Option(help: "Pictures made at once; on a GPU.")
+    var batch = 1
 
     @Option(help: "What to measure: products, convolutions, pictures; all by default.")
     var part: [Part] = []
@@ -60,6 +67,9 @@ struct BenchHMARCommand: ComputingCommand {
     func validate() throws {
         guard (1...1000).contains(runs) else {
             throw ValidationError("--runs is \(runs); give 1 to 1000.")
+        }
+        guard (1...64).contains(batch) else {
+            throw ValidationError("--batch is \(batch); give 1 to 64.")
         }
         for side in resolution where !PublishedSchedule.imageSizes.contains(side) {
             throw ValidationError("--resolution is \(side); give 256, 512 or 1024.")
@@ -109,10 +119,29 @@ struct BenchHMARCommand: ComputingCommand {
         let decoder = DecoderWork(tokenizer)
         let bench = Benchmark(runs: max(7, runs), cancellation: cancellation)
         let start = ProcessInfo.processInfo.systemUptime
+        let device = currentDevice
+        guard device is CPUDevice || against == nil else {
+            throw InputError("--against measures on the CPU; add --device cpu.")
+        }
         let session = try size.session(imageSize: side, variant: variant, seed: seed)
         report.rows.append(
             BenchRow(
                 "weights drawn", seconds: ProcessInfo.processInfo.systemUptime - start))
+        guard device is CPUDevice else {
+            let pictures = DevicePictureBenchmarks(
+                session: session, device: device, schedule: plan,
+                work: TransformerWork(transformer), decoderFlop: decoder.flop, batch: batch,
+                cancellation: cancellation)
+            for mode in mode.isEmpty ? [.exact] : mode {
+                report.rows += try pictures.run(variant: variant, mode: mode, runs: runs)
+                    .map { row in
+                        var row = row
+                        row.section = "\(device.name): \(size.rawValue), \(row.section ?? "")"
+                        return row
+                    }
+            }
+            return
+        }
         let parts = Set(part.isEmpty ? Part.allCases : part)
         // Pictures first: their memory must not hold what the other parts left behind.
         if parts.contains(.pictures) {

@@ -62,7 +62,13 @@ struct GeneratedWeights {
                 }
             }
         }
-        return Tensor(storage: storage, dtype: .float32, shape: shape)
+        let host = Tensor(storage: storage, dtype: .float32, shape: shape)
+        let device = currentDevice
+        guard !(device is CPUDevice) else { return host }
+        let moved = Tensor.empty(shape, device: device)
+        device.write(
+            UnsafeRawBufferPointer(start: storage.address, count: 4 * count), into: moved)
+        return withExtendedLifetime(host) { moved }
     }
 
     /// A bijection of 64 bits whose output bits all depend on all input bits.

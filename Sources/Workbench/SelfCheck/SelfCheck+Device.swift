@@ -27,6 +27,7 @@ extension SelfCheck {
         if let gpu = device as? CUDADevice {
             checks.append(SelfCheck(name: "graph of a pass") { try compareGraph(on: gpu) })
         }
+        checks += sampling(device)
         for precision in precisions {
             checks.append(
                 SelfCheck(name: "\(precision.rawValue) five steps of training") {

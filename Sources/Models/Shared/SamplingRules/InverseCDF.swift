@@ -1,6 +1,6 @@
 // Sampling by the inverse of the cumulative distribution.
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
+import Core
 
 /// Draws with given uniform numbers: the first code i with Σ_{j ≤ i} p_j > u · Σ p, in double.
 public struct InverseCDF: TokenSampler, Sendable {
@@ -32,22 +32,10 @@ public struct InverseCDF: TokenSampler, Sendable {
     static func draw(_ table: LogitTable, row: Int, uniform: Double) -> Int32 {
         let n = table.vocabulary
         return table.filtered.withUnsafeBufferPointer { all in
-            let start = row * n
-            var largest = all[start]
-            for i in 1..<max(n, 1) { largest = max(largest, all[start + i]) }
-            var total = 0.0
-            for i in 0..<n { total += Double(exponential(all[start + i] - largest)) }
-            let target = uniform * total
-            var cumulative = 0.0
-            var last = 0
-            for i in 0..<n {
-                let weight = Double(exponential(all[start + i] - largest))
-                guard weight > 0 else { continue }
-                cumulative += weight
-                last = i
-                if cumulative > target { break }
-            }
-            return Int32(last)
+            Int32(
+                CategoricalSampling.draw(
+                    UnsafeBufferPointer(rebasing: all[(row * n)..<((row + 1) * n)]),
+                    uniform: uniform))
         }
     }
 }

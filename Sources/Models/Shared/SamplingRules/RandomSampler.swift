@@ -15,6 +15,15 @@ public struct RandomSampler: TokenSampler, Sendable {
         generators = (0..<batch).map { RandomGenerator(seed: seed, stream: UInt64($0)) }
     }
 
+    /// The numbers of one call in the order in which ``sample(_:)`` takes them, as bits of a Double.
+    ///
+    /// - Parameter count: tokens per picture.
+    mutating func uniformBits(count: Int) -> [UInt64] {
+        generators.indices.flatMap { picture in
+            (0..<count).map { _ in generators[picture].nextUniform().bitPattern }
+        }
+    }
+
     public mutating func sample(_ table: LogitTable) -> [Int32] {
         precondition(table.batch == generators.count, "RandomSampler: another batch")
         var codes: [Int32] = []

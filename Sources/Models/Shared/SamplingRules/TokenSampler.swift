@@ -1,5 +1,6 @@
 // How codes are chosen from logits; injectable, so that runs can be compared.
 // SPDX-License-Identifier: Apache-2.0
+import Core
 
 /// The logits of one sampler call, on the host.
 public struct LogitTable: Sendable {
@@ -52,12 +53,10 @@ public struct LogitTable: Sendable {
     /// Softmax probability of one code under the filtered logits of a row.
     func confidence(row: Int, code: Int32) -> Float {
         filtered.withUnsafeBufferPointer { all in
-            let start = row * vocabulary
-            var largest = all[start]
-            for i in 1..<max(vocabulary, 1) { largest = max(largest, all[start + i]) }
-            var total: Float = 0
-            for i in 0..<vocabulary { total += exponential(all[start + i] - largest) }
-            return exponential(all[start + Int(code)] - largest) / total
+            CategoricalSampling.probability(
+                of: Int(code),
+                UnsafeBufferPointer(
+                    rebasing: all[(row * vocabulary)..<((row + 1) * vocabulary)]))
         }
     }
 }

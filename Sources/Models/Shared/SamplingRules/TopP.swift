@@ -1,6 +1,6 @@
 // The top-p (nucleus) filter.
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
+import Core
 
 /// Keeps the smallest set of most likely codes whose probability reaches p; 0 keeps all.
 ///
@@ -21,26 +21,6 @@ public struct TopP: Sendable, Equatable {
 
     /// Sets what is removed to −∞; −∞ on entry counts as probability 0.
     public func apply(to logits: UnsafeMutableBufferPointer<Float>) {
-        guard probability > 0, logits.count > 1 else { return }
-        // What top-k removed has probability 0 and stays removed.
-        let order = logits.indices.filter { logits[$0] > -.infinity }.sorted { a, b in
-            logits[a] != logits[b] ? logits[a] < logits[b] : a < b
-        }
-        guard order.count > 1 else { return }
-        let largest = logits[order[order.count - 1]]
-        var total: Float = 0
-        let weights = order.map { index -> Float in
-            let weight = exp(logits[index] - largest)
-            total += weight
-            return weight
-        }
-        // Accumulated in double, compared in float: what the reference does with float logits.
-        let limit = Float(1 - probability)
-        var cumulative = 0.0
-        for position in 0..<(order.count - 1) {
-            cumulative += Double(weights[position] / total)
-            if Float(cumulative) > limit { break }
-            logits[order[position]] = -.infinity
-        }
+        CategoricalSampling.keepNucleus(probability, of: logits)
     }
 }
