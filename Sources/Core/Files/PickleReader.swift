@@ -31,8 +31,20 @@ struct PickleReader {
         _ bytes: UnsafeRawBufferPointer, path: String, limits: Limits = Limits(),
         body: (PickleValue) throws -> R
     ) throws -> R {
+        try read(bytes, from: 0, path: path, limits: limits) { value, _ in try body(value) }
+    }
+
+    /// Reads the pickle that begins at an offset; `body` also gets the offset of what follows it.
+    ///
+    /// - Throws: ``FileFormatError``, and whatever `body` throws.
+    static func read<R>(
+        _ bytes: UnsafeRawBufferPointer, from start: Int, path: String,
+        limits: Limits = Limits(), subject: String = "data.pkl",
+        body: (PickleValue, _ end: Int) throws -> R
+    ) throws -> R {
         var machine = PickleReader(
-            reader: ByteReader(bytes, path: path, subject: "data.pkl"), limits: limits)
+            reader: ByteReader(bytes, path: path, subject: subject, offset: start),
+            limits: limits)
         // Emptied one by one: neither cycles nor deep chains survive.
         defer {
             machine.memo = [:]
@@ -43,7 +55,7 @@ struct PickleReader {
             }
         }
         let value = try machine.run()
-        return try body(value)
+        return try body(value, machine.reader.offset)
     }
 
     private init(reader: ByteReader, limits: Limits) {

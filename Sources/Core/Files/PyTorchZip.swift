@@ -9,14 +9,6 @@
 public enum PyTorchZip {
     /// The longest pickle accepted; that of a 2.5 billion parameter model is 0.1 MB.
     static let pickleLimit = 64 << 20
-    /// Elements of a tensor that repeats storage by a stride of zero.
-    static let repeatedLimit = 1 << 24
-    /// Nesting of dictionaries.
-    static let depthLimit = 32
-    /// Dictionary entries looked at; a dictionary inside itself would have no end.
-    static let entryLimit = 2_000_000
-    /// Most tensors accepted.
-    static let tensorLimit = 200_000
 
     /// Opens a file; tensors stay in the mapping.
     ///
@@ -44,7 +36,7 @@ public enum PyTorchZip {
                         path: file.path, what: "a checkpoint that is not a dictionary",
                         hint: "save the dictionary of tensors (state_dict)")
                 }
-                var collector = Collector(storages: storages, path: file.path)
+                var collector = TensorCollector(file: file, locate: storages.range)
                 try collector.collect(node, prefix: "", depth: 0)
                 return collector.records
             }
@@ -57,7 +49,7 @@ public enum PyTorchZip {
         file.byteCount >= 4 && Array(file.bytes[0..<4]) == [0x50, 0x4b, 3, 4]
     }
 
-    /// Whether the bytes begin a bare pickle, as PyTorch wrote before its zip container.
+    /// Whether the bytes begin a bare pickle.
     static func isLegacyPickle(_ file: MappedFile) -> Bool {
         file.byteCount >= 2 && file.bytes[0] == 0x80 && 2...5 ~= file.bytes[1]
     }
@@ -126,107 +118,6 @@ public enum PyTorchZip {
                         + "but \(member.size) bytes are there")
             }
             return try directory.dataRange(of: member)
-        }
-    }
-
-    /// Flattens dictionaries to records.
-    private struct Collector {
-        let storages: StorageLocator
-        let path: String
-        var records: [TensorRecord] = []
-        var names: Set<String> = []
-        private var entries = 0
-
-        init(storages: StorageLocator, path: String) {
-            self.storages = storages
-            self.path = path
-        }
-
-        mutating func collect(_ node: PickleNode, prefix: String, depth: Int) throws {
-            guard depth < depthLimit else {
-                throw FileFormatError.malformed(
-                    path: path, offset: nil,
-                    reason: "dictionaries are nested more than \(depthLimit) deep")
-            }
-            for (key, value) in zip(node.keys, node.items) {
-                entries += 1
-                guard entries <= entryLimit else {
-                    throw FileFormatError.tooLarge(
-                        path: path, what: "the number of dictionary entries", found: entries,
-                        limit: entryLimit)
-                }
-                let name: String
-                switch key {
-                case .string(let text): name = prefix + text
-                case .int(let number): name = prefix + String(number)
-                default: continue
-                }
-                switch value {
-                case .tensor(let tensor): try add(tensor, name: name)
-                case .dictionary(let inner):
-                    try collect(inner, prefix: name + ".", depth: depth + 1)
-                default: continue
-                }
-            }
-        }
-
-        private mutating func add(_ tensor: PickleTensor, name: String) throws {
-            guard names.insert(name).inserted else {
-                throw FileFormatError.malformed(
-                    path: path, offset: nil, reason: "the tensor \(name) is there twice")
-            }
-            guard records.count < tensorLimit else {
-                throw FileFormatError.tooLarge(
-                    path: path, what: "the number of tensors", found: records.count + 1,
-                    limit: tensorLimit)
-            }
-            guard let dtype = tensor.storage.type.dtype else {
-                throw FileFormatError.unsupported(
-                    path: path, what: "\(tensor.storage.type.name) (tensor \(name))",
-                    hint: "convert the tensor to float32 or int64")
-            }
-            let storage = try storages.range(of: tensor.storage, dtype: dtype, tensor: name)
-            let span = try self.span(of: tensor, name: name)
-            let start = storage.lowerBound + tensor.offset * dtype.byteCount
-            records.append(
-                TensorRecord(
-                    name: name, dtype: dtype, shape: tensor.shape, strides: tensor.strides,
-                    file: storages.file, byteRange: start..<(start + span * dtype.byteCount)))
-        }
-
-        /// Elements from the first to the last one addressed; checked to lie in the storage.
-        private func span(of tensor: PickleTensor, name: String) throws -> Int {
-            func bad(_ reason: String) -> FileFormatError {
-                .malformed(path: path, offset: nil, reason: "tensor \(name): \(reason)")
-            }
-            guard tensor.shape.count == tensor.strides.count,
-                tensor.shape.allSatisfy({ $0 >= 0 }), tensor.strides.allSatisfy({ $0 >= 0 }),
-                tensor.offset >= 0
-            else { throw bad("size \(tensor.shape), stride \(tensor.strides) are impossible") }
-            var count = 1
-            var last = 0
-            for (size, stride) in zip(tensor.shape, tensor.strides) {
-                let (product, tooMany) = count.multipliedReportingOverflow(by: size)
-                let (step, tooFar) = max(0, size - 1).multipliedReportingOverflow(by: stride)
-                let (sum, tooLong) = last.addingReportingOverflow(step)
-                guard !tooMany, !tooFar, !tooLong else { throw bad("size \(tensor.shape)") }
-                count = product
-                last = sum
-            }
-            let span = count == 0 ? 0 : last + 1
-            guard tensor.offset <= tensor.storage.count,
-                span <= tensor.storage.count - tensor.offset
-            else {
-                throw bad(
-                    "size \(tensor.shape), stride \(tensor.strides), offset \(tensor.offset) leave "
-                        + "its storage of \(tensor.storage.count) elements")
-            }
-            guard count <= max(tensor.storage.count, repeatedLimit) else {
-                throw FileFormatError.tooLarge(
-                    path: path, what: "tensor \(name) (repeated elements)", found: count,
-                    limit: repeatedLimit)
-            }
-            return span
         }
     }
 }

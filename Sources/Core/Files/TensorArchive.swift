@@ -77,7 +77,7 @@ public struct TensorArchive: Sendable {
     /// The container a checkpoint came in.
     public enum Format: String, Sendable, CaseIterable {
         case safetensors
-        /// A zip of a pickle and raw storages, as PyTorch writes since 1.6.
+        /// Pickles and raw storages: in a zip, as PyTorch writes since 1.6, or one after the other.
         case pytorch
     }
 
@@ -114,10 +114,12 @@ public struct TensorArchive: Sendable {
         let file = try MappedFile(path: path)
         if PyTorchZip.recognises(file) { return try PyTorchZip.open(file) }
         if Safetensors.recognises(file) { return try Safetensors.open(file) }
+        if PyTorchLegacy.recognises(file) { return try PyTorchLegacy.open(file) }
         if PyTorchZip.isLegacyPickle(file) {
             throw FileFormatError.unsupported(
-                path: path, what: "a PyTorch file of before version 1.6 (a bare pickle)",
-                hint: "load and save it again with a current PyTorch")
+                path: path,
+                what: "a bare pickle that torch.save of before version 1.6 did not write",
+                hint: "save the dictionary of tensors (state_dict) with torch.save")
         }
         throw FileFormatError.notRecognised(
             path: path, expected: "a checkpoint (safetensors, or a PyTorch .pth)")

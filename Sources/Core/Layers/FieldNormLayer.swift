@@ -37,15 +37,19 @@ public struct FieldNorm: Sendable {
     public let runningMean: Parameter
     public let runningVariance: Parameter
     public let vectorVariance: Parameter?
+    /// Added to the variances.
+    public let epsilon: Float
     private let empty: Tensor
 
     /// Makes or takes the parameters of a scope.
     ///
     /// - Parameter sharedLogBias: a bias of another layer that this one uses too.
     public init(
-        _ scope: ParameterScope, type: FieldType, names: Names, sharedLogBias: Parameter? = nil
+        _ scope: ParameterScope, type: FieldType, names: Names, sharedLogBias: Parameter? = nil,
+        epsilon: Float = 1e-5
     ) {
         self.type = type
+        self.epsilon = epsilon
         let scalars = scope[names.scalars]
         weight = scalars.parameter("weight", shape: [type.scalars], initializer: .ones)
         bias = scalars.parameter("bias", shape: [type.scalars])
@@ -82,6 +86,6 @@ public struct FieldNorm: Sendable {
             running: FieldMoments(
                 mean: runningMean.value, variance: runningVariance.value,
                 vectorVariance: vectorVariance?.value ?? empty),
-            momentum: isTraining ? 0.1 : nil, activates: activates)
+            momentum: isTraining ? 0.1 : nil, activates: activates, epsilon: epsilon)
     }
 }

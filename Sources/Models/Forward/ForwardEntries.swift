@@ -9,6 +9,8 @@ public enum ForwardEntries {
         GenerateEntry.var, NextScaleLogitsEntry(), NextScaleLossEntry(), MaskedLogitsEntry(),
         MaskedLossEntry(), GenerateEntry.hmar, EditEntry(),
         RECONFitEntry.pseudoLabels, RECONFitEntry.fit, RECONMeanEntry(), PointEncodeEntry(),
+        ClassPoseEncodeEntry(), ClassPoseDecodeEntry(), ClassPoseLossEntry(), SymmetryLevelEntry(),
+        RotateEntry(), RotatedDigitLogitsEntry(),
     ]
 
     /// The entry of a name.

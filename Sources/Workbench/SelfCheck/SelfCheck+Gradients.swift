@@ -150,6 +150,39 @@ extension SelfCheck {
             Operator("resized, area", [1, 1, 5, 5]) {
                 resized($0[0], to: (3, 3), method: .area)
             },
+            Operator("resized, bilinear", [1, 1, 3, 3]) {
+                resized($0[0], to: (5, 5), method: .bilinear)
+            },
+            Operator("resized, binomial pool", [1, 1, 4, 4]) {
+                resized($0[0], to: (2, 2), method: .binomialPool)
+            },
+            Operator("fieldNorm", [3, 4, 2, 2], [2], [2], [1], offset: 1) {
+                fieldNorm(
+                    $0[0], type: FieldType(scalars: 2, vectors: 1),
+                    weights: FieldWeights(
+                        weight: $0[1], bias: $0[2] + 3, vectorWeight: $0[3],
+                        logBias: $0[3] - 4),
+                    running: FieldMoments(
+                        mean: .zeros([2]), variance: .full([2], 1),
+                        vectorVariance: .full([1], 1)), momentum: 0, epsilon: 1e-2)
+            },
+            Operator("basisExpansion", [6]) {
+                basisExpansion(
+                    $0[0], basis: Tensor((0..<24).map { Float($0 % 5) - 2 }, shape: [24]),
+                    blocks: [
+                        BasisBlock(
+                            inputs: .init(start: 1, count: 1, size: 2),
+                            outputs: .init(start: 0, count: 2, size: 1), elements: 3,
+                            weightStart: 0, basisStart: 0)
+                    ], shape: [3, 3, 2, 2])
+            },
+            Operator("rotated", [2, 1, 4, 4]) { rotated($0[0], degrees: [17, -110]) },
+            Operator("rotated, angle", [2, 2]) {
+                rotated(
+                    SelfCheck.ramp(16).reshaped([1, 1, 4, 4]).expanded(to: [2, 1, 4, 4]) * 0.01,
+                    by: $0[0] * 0.02
+                        + Tensor([0.6, 0.8, -0.96, 0.28], shape: [2, 2]))
+            },
             Operator("upsampledNearest2x", [1, 1, 2, 3]) { upsampledNearest2x($0[0]) },
             Operator("averagePool2D", [1, 1, 4, 4]) { averagePool2D($0[0], size: 2) },
             Operator("maxPool2D", [1, 1, 4, 4]) {
