@@ -35,6 +35,9 @@ import Testing
             ForwardEntries.all.map(\.name) == [
                 "vqvae.encode", "vqvae.decode", "vqvae.loss", "var.logits", "var.generate",
                 "nsp.logits", "nsp.loss", "mp.logits", "mp.loss", "hmar.generate", "hmar.edit",
+                "ssl-sym.pseudo_labels", "recon.fit", "recon.mean", "points.encode",
+                "ssl-sym.encode", "ssl-sym.decode", "ssl-sym.loss", "ssl-sym.level",
+                "symmetry.rotate", "rotated-digits.logits",
             ])
     }
 

@@ -230,7 +230,9 @@ import Testing
         #expect(
             names.sorted() == [
                 "hmar.edit", "hmar.generate", "mp.logits", "mp.loss", "nsp.logits", "nsp.loss",
-                "points.encode", "recon.fit", "recon.mean", "ssl-sym.pseudo_labels",
+                "points.encode", "recon.fit", "recon.mean", "rotated-digits.logits",
+                "ssl-sym.decode", "ssl-sym.encode", "ssl-sym.level", "ssl-sym.loss",
+                "ssl-sym.pseudo_labels", "symmetry.rotate",
                 "var.generate", "var.logits", "vqvae.decode", "vqvae.encode", "vqvae.loss",
             ])
         for name in names { #expect(text.contains("\(name): ")) }

@@ -18,10 +18,11 @@ struct SymmetryCommand: ParsableCommand {
               workbench symmetry show MODEL --folder ~/pictures --input 17 --json
               workbench symmetry fit MODEL --data ~/mnist --csv levels.csv
               workbench symmetry standardize MODEL --folder ~/pictures --out upright
+              workbench symmetry check --weights p4cnn.pth --data ~/mnist
             """,
         subcommands: [
             SymmetryShowCommand.self, SymmetryFitCommand.self, SymmetryStandardizeCommand.self,
-            SymmetrySetsCommand.self,
+            SymmetrySetsCommand.self, SymmetryCheckCommand.self,
         ], defaultSubcommand: SymmetryShowCommand.self)
 }
 
