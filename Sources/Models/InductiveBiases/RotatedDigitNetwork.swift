@@ -144,8 +144,10 @@ extension TensorArchive {
 }
 
 extension RotatedDigitNetwork {
-    /// Rolls the input group axis of a layer's filters by one: the filters then belong to other
-    /// orientations, and neither accuracy nor invariance survive. For showing just that.
+    /// Rolls the input group axis of a layer's filters by one: they then look at other orientations.
+    ///
+    /// Accuracy is lost, invariance is not, since it comes from how filters are moved. For showing
+    /// just that.
     ///
     /// - Throws: ``ConfigurationError`` for networks without a group, and for the lifting layer.
     public func rollGroupAxis(layer: Int) throws {
