@@ -43,8 +43,10 @@ struct TrainingProcessTests {
                 learning_rate = 1e-3
                 """.utf8), "recipes/tiny.toml")
         try temporary.write(Array("name = \"broken".utf8), "recipes/broken.toml")
-        try temporary.write(Array("name = \"x\"\nsystem = \"vqva\"".utf8), "recipes/a/odd.toml")
-        try temporary.write(Array("title = \"no recipe\"".utf8), "recipes/note.toml")
+        try temporary.write(
+            Array("name = \"x\"\nsystem = \"vqva\"\nsteps = 5".utf8), "recipes/a/odd.toml")
+        try temporary.write(
+            Array("name = \"a card\"\nsystem = \"vqvae\"".utf8), "recipes/note.toml")
         trainings = TrainingProcesses(
             recipeFolders: [temporary.file("recipes"), "/no/such/folder"],
             runsFolder: temporary.file("runs"), program: Program.path,

@@ -188,7 +188,7 @@ extension TrainPane {
         context.show(
             PictureContent(picture.image, kind: .still), id: PictureID.training,
             in: Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1),
-            on: &surface)
+            on: &surface, alignTop: true)
     }
 
     /// Every figure as a number, now and at the cursor.

@@ -186,7 +186,10 @@ enum TrainPane: Pane {
                 "device (D): \(train.device ?? "auto")", .textDim,
                 [.focus(.train), .command(.nextTrainDevice)])
         }
-        add("run: \(folder)", .textDim, [.focus(.train), .command(.setRunFolder)])
+        lines.append(
+            Fact(
+                text: "run: " + shortened(folder, to: max(8, width - 5)), style: .textDim,
+                actions: [.focus(.train), .command(.setRunFolder)]))
         if let run, run.unreadableLines > 0 {
             add("\(run.unreadableLines) lines of its metrics cannot be read.", .logWarning)
         }

@@ -8,8 +8,8 @@ enum RecipeCatalog {
 
     /// Recipes in the order of folders, then of paths; of two with one name the first counts.
     ///
-    /// A file that cannot be read stays in the list with its reason; model cards and files without a
-    /// `system` are passed over.
+    /// A file that cannot be read stays in the list with its reason; what is no recipe (model cards,
+    /// files without `system` or `steps`) is passed over.
     static func recipes(in folders: [String]) -> [RecipeEntry] {
         var found: [RecipeEntry] = []
         var names: Set<String> = []
@@ -29,10 +29,9 @@ enum RecipeCatalog {
 
     private static func entry(_ path: String, shortName: String) -> RecipeEntry? {
         let stem = String(shortName.dropLast(".toml".count))
-        guard stem.split(separator: "/").last != "card" else { return nil }
         do throws(TOMLError) {
             let table = try TOMLTable(contentsOfFile: path)
-            guard table["system"] != nil else { return nil }
+            guard table["system"] != nil, table["steps"] != nil else { return nil }
             let system = try table.string("system")
             let isKnown = Registry.trainingSystems.contains { $0.name == system }
             return RecipeEntry(

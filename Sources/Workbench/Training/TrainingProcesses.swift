@@ -41,6 +41,8 @@ final class TrainingProcesses: TrainingSupervising, @unchecked Sendable {
     }
 
     func runs() -> [String] {
+        // Absolute, as the recipes' run folders are: one run has one name.
+        let runsFolder = Self.absolute(runsFolder)
         guard let names = FileManager.default.enumerator(atPath: runsFolder) else { return [] }
         var found: [(path: String, date: Date)] = []
         for case let name as String in names {
