@@ -57,6 +57,15 @@ struct PlotTests {
                 == "step,a,b\n0.0,1.0,100.0\n20.0,,\n40.0,,0.0\n50.0,10.0,\n100.0,100.0,\n")
     }
 
+    @Test("Lines in one cell show the dots of all, in the colour of the first")
+    func sharedCells() {
+        let lines = [0.0, 0.001].map { LinePlot.Line("l", [$0, $0]) }
+        let plot = LinePlot(lines, range: 0...0.012)
+        let surface = drawn(19, 4) { plot.draw(into: &$0, rect: $0.bounds, theme: theme) }
+        #expect(surface[12, 2]?.character == "⣤")
+        #expect(surface[12, 2]?.style == theme[.plotLine(0)])
+    }
+
     @Test("Bars keep the selected one in sight")
     func bars() {
         let plot = BarPlot(

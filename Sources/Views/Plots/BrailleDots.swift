@@ -76,11 +76,14 @@ nonisolated public struct BrailleDots: Sendable, Equatable {
     }
 
     /// Puts the cells that have dots; the others keep what they show.
+    ///
+    /// - Parameter mask: of the same size; only cells where it has dots too are put.
     public func draw(
-        into surface: inout Surface, x: Int, y: Int, style: Style, usesASCII: Bool = false
+        into surface: inout Surface, x: Int, y: Int, style: Style, usesASCII: Bool = false,
+        where mask: BrailleDots? = nil
     ) {
         for row in 0..<rows {
-            for column in 0..<columns {
+            for column in 0..<columns where mask?.isSet(column: column, row: row) ?? true {
                 guard let character = character(column, row, usesASCII: usesASCII) else {
                     continue
                 }

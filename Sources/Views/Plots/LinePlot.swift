@@ -89,10 +89,14 @@ nonisolated public struct LinePlot: Sendable, Equatable, PlotData {
             surface.verticalRule(
                 x: x, y: plot.y, height: plot.height, style: theme[.plotMarker])
         }
-        for (i, line) in lines.enumerated() {
-            dots(line, in: plot, xAxis: xAxis, yAxis: yAxis).draw(
+        // A cell has one colour: lines that share it show their dots together, in that of the first.
+        let drawn = lines.map { dots($0, in: plot, xAxis: xAxis, yAxis: yAxis) }
+        var all = BrailleDots(columns: plot.width, rows: plot.height)
+        for one in drawn { all.formUnion(one) }
+        for (i, one) in drawn.enumerated().reversed() {
+            all.draw(
                 into: &surface, x: plot.x, y: plot.y, style: theme[.plotLine(i)],
-                usesASCII: usesASCII)
+                usesASCII: usesASCII, where: one)
         }
         for (row, entries) in legend.enumerated() {
             drawLegend(
