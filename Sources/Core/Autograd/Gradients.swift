@@ -95,6 +95,15 @@ private struct Accumulator {
             return
         }
         var sum = total()
+        // A sum in new memory is one pass; a copy to add to would be two.
+        if !isOwned, next.placement == nil, sum.dtype == .float32, next.value.dtype == .float32,
+            sum.shape == next.value.shape
+        {
+            dense = sum.device.binary(.add, sum, next.value)
+            isOwned = true
+            pieces = []
+            return
+        }
         if !isOwned || sum.dtype != .float32 {
             sum = sum.copied()
             isOwned = true

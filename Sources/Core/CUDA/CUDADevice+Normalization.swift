@@ -37,7 +37,16 @@ extension CUDADevice {
         _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor, statistics: Tensor,
         groups: Int, silu: Bool
     ) -> (dx: Tensor, dweight: Tensor, dbias: Tensor) {
-        let (dy, x) = (vectorAligned(dy), vectorAligned(x))
+        let result = groupNormGradient(
+            dy, x, weight, bias, statistics: statistics, groups: groups, silu: silu, before: nil)
+        return (result.dx, result.dweight, result.dbias)
+    }
+
+    public func groupNormGradient(
+        _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor, statistics: Tensor,
+        groups: Int, silu: Bool, before: Tensor?
+    ) -> (dx: Tensor, dweight: Tensor, dbias: Tensor, isTotal: Bool) {
+        let (dy, x, before) = (vectorAligned(dy), vectorAligned(x), vectorAligned(before))
         let (batch, channels) = (x.shape[0], x.shape[1])
         let (width, plane) = (channels / groups, x.shape[2...].reduce(1, *))
         let dx = Tensor.empty(x.shape, device: self)
@@ -54,9 +63,9 @@ extension CUDADevice {
             kernel("group_norm_input_gradient", in: .normalization),
             grid: (batch * groups, (width * plane + Self.piece - 1) / Self.piece, 1),
             block: (256, 1, 1), .tensor(dy), .tensor(x), .tensor(weight), .tensor(bias),
-            .tensor(statistics), .tensor(sums), .tensor(dx), .int(groups), .int(width),
-            .int(plane), .int(silu ? 1 : 0))
-        return (dx, dweight, dbias)
+            .tensor(statistics), .tensor(sums), .optional(before), .tensor(dx), .int(groups),
+            .int(width), .int(plane), .int(silu ? 1 : 0))
+        return (dx, dweight, dbias, before != nil)
     }
 
     public func l2Normalized(_ x: Tensor, epsilon: Float) -> (y: Tensor, norms: Tensor) {

@@ -36,6 +36,11 @@ public protocol NetworkKernels {
         _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor, statistics: Tensor,
         groups: Int, silu: Bool
     ) -> (dx: Tensor, dweight: Tensor, dbias: Tensor)
+    /// The same; dx may come with the gradient `before` added to it.
+    func groupNormGradient(
+        _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor, statistics: Tensor,
+        groups: Int, silu: Bool, before: Tensor?
+    ) -> (dx: Tensor, dweight: Tensor, dbias: Tensor, isTotal: Bool)
     /// Rows x [rows, C]; y = x̂ · (offset + gain) + shift with one row of gain and shift for each `share`
     /// rows of x; the rows of gain and shift may lie apart. Statistics [2, rows].
     func layerNorm(
@@ -181,5 +186,14 @@ extension NetworkKernels {
         let (dx, dgain, dshift) = layerNormGradient(
             dy, x, gain: gain, offset: offset, share: share, statistics: statistics)
         return (dx, dgain, dshift, false)
+    }
+
+    public func groupNormGradient(
+        _ dy: Tensor, _ x: Tensor, _ weight: Tensor, _ bias: Tensor, statistics: Tensor,
+        groups: Int, silu: Bool, before: Tensor?
+    ) -> (dx: Tensor, dweight: Tensor, dbias: Tensor, isTotal: Bool) {
+        let (dx, dweight, dbias) = groupNormGradient(
+            dy, x, weight, bias, statistics: statistics, groups: groups, silu: silu)
+        return (dx, dweight, dbias, false)
     }
 }

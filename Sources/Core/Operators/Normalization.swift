@@ -34,11 +34,13 @@ public func groupNorm(
     let (y, statistics) = x.device.groupNorm(
         x.detached(), weight.detached(), bias.detached(), groups: groups, epsilon: epsilon,
         silu: silu)
-    return recorded(y, inputs: [x, weight, bias]) { dy in
-        let (dx, dweight, dbias) = dy.device.groupNormGradient(
+    return recorded(y, inputs: [x, weight, bias]) { dy, before in
+        let isAddable = before?.dtype == .float32 && before?.shape == x.shape
+        let (dx, dweight, dbias, isTotal) = dy.device.groupNormGradient(
             dy.contiguous(), x.detached(), weight.detached(), bias.detached(),
-            statistics: statistics, groups: groups, silu: silu)
-        return [.init(dx), .init(dweight), .init(dbias)]
+            statistics: statistics, groups: groups, silu: silu,
+            before: isAddable ? before?.contiguous() : nil)
+        return [.init(dx, isTotal: isTotal), .init(dweight), .init(dbias)]
     }
 }
 

@@ -225,11 +225,11 @@ extern "C" __global__ void group_norm_sums(const float *dy, const float *x, cons
     if (threadIdx.x % 32 == 0) (which == 0 ? dbias : dweight)[c] = total;
 }
 
-// dx of all groups; grid (B·groups, pieces of 8192), block 256.
+// dx of all groups, plus what x has got before (may be null); grid (B·groups, pieces of 8192), block 256.
 extern "C" __global__ void group_norm_input_gradient(
     const float *dy, const float *x, const float *weight, const float *bias,
-    const float *statistics, const float *sums, float *dx, int groups, int width, int plane,
-    int activates) {
+    const float *statistics, const float *sums, const float *before, float *dx, int groups,
+    int width, int plane, int activates) {
     __shared__ float scratch[8];
     int size = width * plane, begin = blockIdx.y * 8192, count = min(size - begin, 8192);
     float mean = statistics[blockIdx.x], rstd = statistics[gridDim.x + blockIdx.x];
@@ -253,11 +253,13 @@ extern "C" __global__ void group_norm_input_gradient(
             d.y = before_activation(d.y, v.y, scale, shift, activates);
             d.z = before_activation(d.z, v.z, scale, shift, activates);
             d.w = before_activation(d.w, v.w, scale, shift, activates);
-            d.x = rstd * (w * d.x - a - (v.x - mean) * b);
-            d.y = rstd * (w * d.y - a - (v.y - mean) * b);
-            d.z = rstd * (w * d.z - a - (v.z - mean) * b);
-            d.w = rstd * (w * d.w - a - (v.w - mean) * b);
-            *(float4 *)(dx + offset + i) = d;
+            float4 out = make_float4(0, 0, 0, 0);
+            if (before) out = *(const float4 *)(before + offset + i);
+            out.x += rstd * (w * d.x - a - (v.x - mean) * b);
+            out.y += rstd * (w * d.y - a - (v.y - mean) * b);
+            out.z += rstd * (w * d.z - a - (v.z - mean) * b);
+            out.w += rstd * (w * d.w - a - (v.w - mean) * b);
+            *(float4 *)(dx + offset + i) = out;
         }
     } else {
         for (int i = threadIdx.x; i < count; i += 256) {
@@ -265,7 +267,8 @@ extern "C" __global__ void group_norm_input_gradient(
             float w = weight[channel], scale = rstd * w, shift = bias[channel] - mean * scale;
             float v = x[offset + i];
             float d = before_activation(dy[offset + i], v, scale, shift, activates);
-            dx[offset + i] = rstd * (w * d - a - (v - mean) * b);
+            dx[offset + i] =
+                (before ? before[offset + i] : 0.0f) + rstd * (w * d - a - (v - mean) * b);
         }
     }
 }
