@@ -9,7 +9,9 @@ import Core
 /// again will succeed.
 public final class PictureStore: PictureProvider {
     /// Parts up to this many pixels are encoded at once: a brush stroke must not wait.
-    public static let immediatePixels = 128 * 128
+    public static let immediatePixels = immediateSide * immediateSide
+    /// The side of a square picture of so many pixels.
+    public static let immediateSide = 128
 
     private struct Snapshot {
         var version: Int

@@ -40,19 +40,19 @@ nonisolated extension Histogram {
             put(top, row: 0)
             return
         }
-        // The finest of 1, 2, 5 × 10ⁿ that leaves three rows between numbers.
+        // The finest of 1, 2, 5 × 10ⁿ that leaves two rows between numbers.
         var step = top >= 10 ? 1.0 : top / 10
         if top < 10, top >= 1 { step = 1 }
         let factors = [2.0, 2.5, 2.0]
         var i = 0
-        while step * Double(plot.height - 1) / top < 3 {
+        while step * Double(plot.height - 1) / top < 2 {
             step *= factors[i % 3]
             i += 1
         }
         var value = step
         while value <= top {
             let row = Int(((1 - value / top) * Double(plot.height - 1)).rounded())
-            if row <= plot.height - 3 { put(value, row: row) }
+            if row <= plot.height - 2 { put(value, row: row) }
             value += step
         }
     }
@@ -75,7 +75,7 @@ nonisolated extension Histogram {
     /// - Parameter levels: heights of the columns, 0…1.
     func drawCurve(
         _ levels: [Double], into surface: inout Surface, plot: Rect, barWidth: Int, style: Style,
-        bar: Style, usesASCII: Bool
+        usesASCII: Bool
     ) {
         guard !levels.isEmpty else { return }
         var dots = BrailleDots(columns: plot.width, rows: plot.height)
@@ -95,11 +95,18 @@ nonisolated extension Histogram {
             for x in 0..<plot.width {
                 guard let character = dots.character(x, y, usesASCII: usesASCII) else { continue }
                 let below = surface[plot.x + x, plot.y + y]
-                let isFull = below?.character == "█" || below?.character == "#"
-                let color = bar.foreground
-                surface.put(
-                    character, x: plot.x + x, y: plot.y + y,
-                    style: isFull && color != .default ? style.background(color) : style)
+                var shown = style
+                if let below, below.style.background != .default {
+                    // On a curve over a bar: the bar's colour stays.
+                    shown = style.background(below.style.background)
+                }
+                let blocks = usesASCII ? "#" : "▄▅▆▇█"
+                if let below, blocks.contains(below.character),
+                    below.style.foreground != .default
+                {
+                    shown = style.background(below.style.foreground)
+                }
+                surface.put(character, x: plot.x + x, y: plot.y + y, style: shown)
             }
         }
     }

@@ -113,7 +113,7 @@ nonisolated public struct Histogram: Sendable, Equatable, PlotData {
             drawCurve(
                 (0..<columns).map { level(merged(curve, $0), top: top) }, into: &surface,
                 plot: plot, barWidth: barWidth, style: theme[.plotLine(i + 1)],
-                bar: theme[.plotBar], usesASCII: usesASCII)
+                usesASCII: usesASCII)
         }
         drawTicks(into: &surface, plot: plot, theme: theme)
         if readingRows > 0, let reading {

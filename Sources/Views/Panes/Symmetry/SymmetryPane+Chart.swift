@@ -321,7 +321,7 @@ extension SymmetryPane {
                 (0..<columns).map { merged(curve, $0) / top }, into: &surface,
                 plot: Rect(x: plot.x, y: plot.y, width: columns * barWidth, height: plot.height),
                 barWidth: barWidth, style: context.theme[.plotLine(i + 1)],
-                bar: context.theme[.plotBar], usesASCII: context.isASCII)
+                usesASCII: context.isASCII)
         }
         guard rect.height >= 2 else { return }
         let width = columns * barWidth

@@ -135,10 +135,10 @@ extension SymmetryPane {
     /// Shows points with their edges as the turning eye sees them; a picture where there are
     /// pictures, else braille. Returns the cells taken.
     static func pointSet(
-        _ points: PointSet, id: Int, in rect: Rect, into surface: inout Surface,
+        _ points: PointSet, eye: Double, id: Int, in rect: Rect, into surface: inout Surface,
         context: DrawContext
     ) -> Rect {
-        let camera = Camera(eye: context.state.symmetry.eye)
+        let camera = Camera(eye: eye)
         let count = Double(max(1, points.positions.count))
         let middle = points.positions.reduce(SIMD3<Double>.zero, +) / count
         let reach =
@@ -149,10 +149,16 @@ extension SymmetryPane {
         let seen = points.positions.map { camera.seen(($0 - middle) / max(1e-9, reach)) }
         if context.state.pictureMode == .sixel {
             let cell = context.pictureCell
-            let side = max(24, min(rect.width * cell.width, rect.height * cell.height))
+            // No larger than what is encoded at once: a turning picture must not wait.
+            let limit = PictureStore.immediateSide
+            let place = Rect(
+                x: rect.x + max(0, rect.width - limit / max(1, cell.width)) / 2, y: rect.y,
+                width: min(rect.width, limit / max(1, cell.width)),
+                height: min(rect.height, limit / max(1, cell.height)))
+            let side = max(24, min(place.width * cell.width, place.height * cell.height))
             let image = PointSetPicture.image(points, seen: seen, side: side)
             return context.show(
-                PictureContent(image, kind: .live), id: id, in: rect, on: &surface,
+                PictureContent(image, kind: .live), id: id, in: place, on: &surface,
                 alignTop: true)
         }
         let empty = BrailleDots(columns: rect.width, rows: rect.height)
@@ -195,7 +201,7 @@ nonisolated enum PointSetPicture {
     ]
 
     static func image(_ points: PointSet, seen: [SIMD3<Double>], side: Int) -> RGBImage {
-        var canvas = PlotCanvas(width: side, height: side, background: PlotColor(18, 20, 26))
+        var canvas = PlotCanvas(width: side, height: side, background: PlotColor(0, 0, 0))
         let half = Double(side) / 2
         let many = seen.count > 64
         let ball = many ? max(1, Double(side) / 90) : Double(side) / 15

@@ -24,7 +24,7 @@ extension SymmetryPane {
             lamp.text, x: size.width - lampWidth + 2, y: 0, style: context.theme[lamp.style])
         guard size.height >= 2 else { return }
         surface.put(
-            CharacterWidth.truncate(reaction(context), to: size.width), x: 0, y: 1,
+            SymmetryText.joined(reaction(context), width: size.width), x: 0, y: 1,
             style: context.dim)
     }
 
@@ -38,22 +38,29 @@ extension SymmetryPane {
     }
 
     /// What turning the input did: pose, level, embedding.
-    private static func reaction(_ context: DrawContext) -> String {
+    private static func reaction(_ context: DrawContext) -> [String] {
         let side = context.state.symmetry.current
-        guard let row = side.row else { return "" }
+        guard let row = side.row else { return [] }
         let isPlane = context.state.symmetry.group == .so2
         func said(_ pose: SymmetryPose) -> String {
             isPlane ? SymmetryText.pose(pose) : SymmetryText.degrees(pose.degrees)
         }
         guard let response = side.response else {
-            return "pose \(said(row.pose)), corrected \(said(row.corrected)) · level "
-                + SymmetryText.degrees(row.level) + " · score "
-                + formatDecimal(row.outsideScore, decimals: 1).replacing("-", with: "−")
+            return [
+                "pose \(said(row.pose)), corrected \(said(row.corrected))",
+                "level \(SymmetryText.degrees(row.level))",
+                "score "
+                    + formatDecimal(row.outsideScore, decimals: 1).replacing("-", with: "−"),
+            ]
         }
-        return "pose \(said(row.corrected)) → \(said(response.row.corrected)) "
-            + "(change \(said(response.poseChange))) · level \(SymmetryText.degrees(row.level)) → "
-            + "\(SymmetryText.degrees(response.row.level)) · embedding changed "
-            + formatDecimal(100 * response.embeddingChange, decimals: 1) + " %"
+        return [
+            "pose \(said(row.corrected)) → \(said(response.row.corrected)) "
+                + "(change \(said(response.poseChange)))",
+            "level \(SymmetryText.degrees(row.level)) → "
+                + SymmetryText.degrees(response.row.level),
+            "embedding "
+                + SymmetryText.share(response.embeddingChange) + " off",
+        ]
     }
 
     // MARK: Pictures
@@ -65,13 +72,14 @@ extension SymmetryPane {
         guard size.height >= 3 else { return }
         let side = state.current
         var items: [(caption: String, shape: SymmetryShape?)] = []
+        let isTight = tileWidth(size.height, context) < 10
         for form in SymmetryState.forms {
             var shape = side.shapes[form]
-            var caption = SymmetryText.form(form)
+            var caption = isTight ? SymmetryText.short(form) : SymmetryText.form(form)
             if let response = side.response {
                 if form == .input {
                     shape = response.shape
-                    caption = "turned"
+                    caption = isTight ? "in" : "turned"
                 }
                 if form == .standardized { shape = response.standardized }
             }
@@ -95,18 +103,18 @@ extension SymmetryPane {
             items.append((SymmetryText.form(.orbit(degrees: degrees)), shape))
         }
         guard !items.isEmpty else { return }
-        tiles(items, id: 20, into: &surface, context: context)
+        tiles(items, id: 20, isTurning: false, into: &surface, context: context)
     }
 
     /// Columns of a square picture of so many rows, with a gap.
     private static func tileWidth(_ rows: Int, _ context: DrawContext) -> Int {
         let cell = context.pictureCell
         let side = (rows - 1) * cell.height
-        return (side + cell.width - 1) / max(1, cell.width) + 2
+        return (side + cell.width - 1) / max(1, cell.width) + 1
     }
 
     private static func tiles(
-        _ items: [(caption: String, shape: SymmetryShape?)], id: Int,
+        _ items: [(caption: String, shape: SymmetryShape?)], id: Int, isTurning: Bool = true,
         into surface: inout Surface, context: DrawContext
     ) {
         guard !items.isEmpty else { return }
@@ -114,7 +122,7 @@ extension SymmetryPane {
         let width = min(size.width / items.count, tileWidth(size.height, context))
         guard width >= 4 else { return }
         for (i, item) in items.enumerated() {
-            let tile = Rect(x: i * width, y: 0, width: width - 2, height: size.height - 1)
+            let tile = Rect(x: i * width, y: 0, width: width - 1, height: size.height - 1)
             let shown: Rect
             switch item.shape {
             case .picture(let image)?:
@@ -123,7 +131,8 @@ extension SymmetryPane {
                     in: tile, on: &surface, alignTop: true)
             case .points(let points)?:
                 shown = pointSet(
-                    points, id: PictureID.symmetry(id + i, side: 0), in: tile, into: &surface,
+                    points, eye: isTurning ? context.state.symmetry.eye : SymmetryState.restingEye,
+                    id: PictureID.symmetry(id + i, side: 0), in: tile, into: &surface,
                     context: context)
             case nil:
                 surface.put(

@@ -104,7 +104,9 @@ enum SymmetryPane: Pane {
     ) {
         let state = context.state.symmetry
         let width = surface.bounds.width
-        var text = "\(facts.title) · \(facts.count) inputs · \(facts.modelName)"
+        var text = facts.title
+        if !text.contains("\(facts.count)") { text += " · \(facts.count) inputs" }
+        text += " · \(facts.modelName)"
         if state.isCompared {
             text = SymmetryText.title(state.scopeInForce, state) + " · \(facts.title)"
         }

@@ -126,7 +126,7 @@ nonisolated extension Reducer {
         _ side: SymmetrySide, _ facts: SymmetryFacts, _ state: inout AppState
     ) -> [Effect] {
         guard state.symmetry.sides[side] != nil else { return [] }
-        let isFirst = state.symmetry.side(side).facts == nil
+        let isFirst = state.symmetry.side(side).facts?.modelName != facts.modelName
         state.symmetry.sides[side]?.forgetAnswers()
         state.symmetry.sides[side]?.facts = facts
         if isFirst || side == .b {

@@ -187,7 +187,7 @@ nonisolated struct SymmetryState: Sendable {
     var rotation = 0.0
     var axis = SymmetryAxis.z
     /// Where the eye stands around a space input, in degrees about the vertical.
-    var eye = 25.0
+    var eye = SymmetryState.restingEye
     var isTurning = true
     /// When the eye was last moved.
     var turnedAt: Double?
@@ -203,6 +203,8 @@ nonisolated struct SymmetryState: Sendable {
         var name: String
     }
 
+    /// Where the eye stands before anything turns.
+    static let restingEye = 25.0
     /// Degrees a second that a turning input turns.
     static let turningSpeed = 40.0
     /// Seconds between two of its pictures.

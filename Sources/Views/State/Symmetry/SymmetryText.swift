@@ -96,6 +96,18 @@ nonisolated enum SymmetryText {
         }
     }
 
+    /// The same where pictures are small.
+    static func short(_ form: SymmetryForm) -> String {
+        switch form {
+        case .input: "in"
+        case .canonical: "can"
+        case .naturalCanonical: "nat"
+        case .reconstruction: "rec"
+        case .standardized: "up"
+        case .orbit, .neighbour: self.form(form)
+        }
+    }
+
     static func fileName(_ form: SymmetryForm) -> String {
         switch form {
         case .input: "input"
@@ -161,6 +173,11 @@ nonisolated enum SymmetryText {
     static func figure(_ figure: SymmetryFigure) -> String {
         let unit = figure.unit == "%" ? " %" : figure.unit
         return "\(figure.name) \(formatDecimal(figure.value, decimals: 1))\(unit)"
+    }
+
+    /// A share in percent with one decimal.
+    static func share(_ value: Double) -> String {
+        formatDecimal(100 * value, decimals: 1) + " %"
     }
 
     /// As many whole parts as there is room for.
