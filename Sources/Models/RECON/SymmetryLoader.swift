@@ -6,7 +6,7 @@ import Core
 ///
 /// File roles: `autoencoder` (pictures) or `points`; optional `theta` and `gamma`, autoencoder
 /// checkpoints whose level networks give levels and centres.
-public struct SymmetryLoader: ModelLoader {
+public struct SymmetryLoader: SymmetryModelLoader {
     public let system = "symmetry"
 
     public init() {}
