@@ -205,11 +205,12 @@ public struct PlotCanvas: Sendable {
         var left = Int((x - shift).rounded())
         let top = Int(y.rounded())
         for character in text {
+            let below = PlotFont.descent(character) * scale
             for (row, bits) in PlotFont.rows(character).enumerated() {
                 for column in 0..<PlotFont.width where bits >> (4 - column) & 1 == 1 {
                     for dy in 0..<scale {
                         for dx in 0..<scale {
-                            blend(left + column * scale + dx, top + row * scale + dy, color)
+                            blend(left + column * scale + dx, top + below + row * scale + dy, color)
                         }
                     }
                 }

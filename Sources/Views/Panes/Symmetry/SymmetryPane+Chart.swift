@@ -62,7 +62,7 @@ extension SymmetryPane {
         if let distribution { words.append("n = \(distribution.inputs.count)") }
         if state.isCompared {
             // What the sides share stands in the first line; what tells them apart stands here.
-            title = state.facts(of: side)?.modelName ?? ""
+            title = answers.model?.name ?? state.facts(of: side)?.modelName ?? ""
             words =
                 [SymmetryText.short(answers.settings.mean), "k \(answers.settings.neighbours)"]
                 + [SymmetryText.short(answers.settings.estimator)] + words

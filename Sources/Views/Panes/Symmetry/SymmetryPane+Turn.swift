@@ -91,7 +91,7 @@ extension SymmetryPane {
             guard let shape = state.a.shapes[.neighbour(n)] else { break }
             items.append((SymmetryText.form(.neighbour(n)), shape))
         }
-        tiles(items, id: 0, into: &surface, context: context)
+        tiles(items, id: 0, isTurning: true, into: &surface, context: context)
     }
 
     static func orbit(into surface: inout Surface, context: DrawContext) {
@@ -103,7 +103,7 @@ extension SymmetryPane {
             items.append((SymmetryText.form(.orbit(degrees: degrees)), shape))
         }
         guard !items.isEmpty else { return }
-        tiles(items, id: 20, isTurning: false, into: &surface, context: context)
+        tiles(items, id: 20, into: &surface, context: context)
     }
 
     /// Columns of a square picture of so many rows, with a gap.
@@ -114,7 +114,7 @@ extension SymmetryPane {
     }
 
     private static func tiles(
-        _ items: [(caption: String, shape: SymmetryShape?)], id: Int, isTurning: Bool = true,
+        _ items: [(caption: String, shape: SymmetryShape?)], id: Int, isTurning: Bool = false,
         into surface: inout Surface, context: DrawContext
     ) {
         guard !items.isEmpty else { return }
@@ -131,7 +131,10 @@ extension SymmetryPane {
                     in: tile, on: &surface, alignTop: true)
             case .points(let points)?:
                 shown = pointSet(
-                    points, eye: isTurning ? context.state.symmetry.eye : SymmetryState.restingEye,
+                    points,
+                    // One picture turns: more at once would wait for each other.
+                    eye: isTurning && i == 0
+                        ? context.state.symmetry.eye : SymmetryState.restingEye,
                     id: PictureID.symmetry(id + i, side: 0), in: tile, into: &surface,
                     context: context)
             case nil:

@@ -72,6 +72,7 @@ nonisolated extension Command {
         case .toggleTurning:
             state.symmetry.isTurning.toggle()
             state.symmetry.turnedAt = nil
+            if !state.symmetry.isTurning { state.symmetry.eye = SymmetryState.restingEye }
         case .exportSymmetry:
             guard state.symmetry.a.distribution != nil else {
                 Reducer.notify(.info, "There is nothing to export yet.", &state)
@@ -231,7 +232,7 @@ nonisolated extension AppState {
     /// Whether a space input turns on the screen now.
     var isSymmetryTurning: Bool {
         layout.focus == .symmetry && symmetry.isTurning && symmetry.group == .so3
-            && symmetry.facts != nil && !options.isDeterministic
+            && symmetry.facts != nil && !options.isDeterministic && !options.isMotionReduced
     }
 
     /// When the next picture of a turning input is due.
