@@ -85,7 +85,7 @@ extension RotatedImages {
             },
             names: (0..<count).map { i in
                 let label = images.labels[i]
-                return (classes.indices.contains(label) ? classes[label] : "picture") + " \(i)"
+                return (classes.indices.contains(label) ? classes[label] : "picture") + " #\(i)"
             },
             labels: images.labels, labelNames: classes,
             truth: centredAngles.map { Rotation2(degrees: $0) }, laws: law.classes,

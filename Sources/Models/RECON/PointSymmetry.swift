@@ -65,7 +65,7 @@ extension PointSource {
         }
         return SymmetryInputs(
             title: "\(name), \(count) samples, law \(law.name), seed \(seed)", inputs: inputs,
-            names: labels.enumerated().map { "\(classes[$0.element]) \($0.offset)" },
+            names: labels.enumerated().map { "\(classes[$0.element]) #\($0.offset)" },
             labels: labels, labelNames: classes, truth: truth,
             laws: classes.map { _ in law.shown }, offsets: classes.map { _ in .identity })
     }
