@@ -105,7 +105,7 @@ struct PlotTests {
         let plot = Histogram(
             edges: (0...100).map(Double.init), counts: [Double](repeating: 1, count: 100))
         let surface = drawn(19, 4) { plot.draw(into: &$0, rect: $0.bounds, theme: theme) }
-        #expect(surface.text(row: 0) == "        │██████████")
+        #expect(surface.text(row: 0) == "     10 │██████████")
     }
 
     @Test("Angles fold into the period; petals lie where their angles are")

@@ -110,6 +110,10 @@ final class TerminalSession {
 
     /// Ctrl-L sends everything anew: nothing on the screen may change by it.
     func expectRedrawChangesNothing(sourceLocation: SourceLocation = #_sourceLocation) {
+        // A notice ends by itself, between the two looks too.
+        wait("the end of the notice", sourceLocation: sourceLocation) { screen in
+            !screen.lines.contains { $0.hasPrefix("•") }
+        }
         settle()
         let before = screen.appearance
         send("\u{0C}")

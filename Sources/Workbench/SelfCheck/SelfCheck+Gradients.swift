@@ -141,6 +141,12 @@ extension SelfCheck {
             Operator("attention, block-causal", [1, 1, 5, 4], [1, 1, 5, 4], [1, 1, 5, 4]) {
                 attention($0[0], $0[1], $0[2], scale: 1, mask: .blockCausal([1, 4]))
             },
+            Operator("cosineAttention", [1, 4, 3, 2, 3], [2], offset: 0.5) {
+                cosineAttention($0[0], scale: $0[1], mask: .blockCausal([1, 3]))
+            },
+            Operator("feedForward", [3, 4], [5, 4], [5], [2, 5], [2]) {
+                feedForward($0[0], $0[1], $0[2], $0[3], $0[4])
+            },
             Operator("embedding", [4, 3]) {
                 embedding($0[0], indices: Tensor(int32: [2, 0, 2], shape: [3]))
             },
