@@ -80,9 +80,9 @@ struct PaneGoldenTests {
         ),
     ]
 
-    /// One recipe at work.
+    /// One recipe at work; none with a fault, which the log would tell of before or after other news.
     private static var trainings: FakeTrainings {
-        let trainings = FakeTrainings()
+        let trainings = FakeTrainings(recipes: FakeTrainings.recipes.filter { $0.problem == nil })
         trainings.publish(
             FakeTrainings.news(.running, step: 1000), in: "/runs/digits/1-tokenizer")
         return trainings

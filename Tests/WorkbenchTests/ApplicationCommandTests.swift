@@ -68,7 +68,7 @@ import Testing
     @Test func plainWorksInAPipeOnADumbTerminal() throws {
         let lines = "class 3\\nseed 5\\ngenerate\\nsave three.png\\nquit\\n"
         let outcome = try program.shell(
-            "printf '\(lines)' | TERM=dumb \"$WORKBENCH\" --plain --device cpu")
+            "printf '\(lines)' | TERM=dumb \"$WORKBENCH\" --plain --device cpu --model hmar-digits")
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.contains("28 by 28 pixels"))
         #expect(outcome.output.contains("Saved three.png"))

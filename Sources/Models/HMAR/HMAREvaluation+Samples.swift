@@ -112,7 +112,7 @@ extension HMAREvaluation {
     ) throws -> [ModelCard.Metric] {
         var inPixels = sets.map { NearestSearch(Evaluation.pixels($0.images)) }
         var inFeatures = sets.map { NearestSearch($0.features) }
-        var early = FeatureMatrix(width: classifier.configuration.features)
+        var some = FeatureMatrix(width: classifier.configuration.features)
         for indices in training.batchesInOrder(ofSize: 1000) {
             try cancellation.check()
             progress("nearest training pictures", indices.first ?? 0, training.count)
@@ -125,13 +125,19 @@ extension HMAREvaluation {
                 inPixels[i].add(pixels)
                 inFeatures[i].add(features)
             }
-            if early.count < sampleCount { early.append(features) }
+            // As many as there are samples, from all of the set: it may be sorted by class.
+            let spread = indices.indices.filter { i in
+                let place = indices[i]
+                return (place + 1) * sampleCount / training.count
+                    > place * sampleCount / training.count
+            }
+            some.append(Self.rows(features, Array(spread)))
         }
         var metrics: [ModelCard.Metric] = [
             .init(
                 name: "held_out.fd_cls_floor",
-                value: FrechetDistance.between(reference, FeatureStatistics(early)),
-                note: "\(early.count) training pictures against the held-out ones")
+                value: FrechetDistance.between(reference, FeatureStatistics(some)),
+                note: "\(some.count) training pictures against the held-out ones")
         ]
         let width = Double(3 * model.geometry.imageSize * model.geometry.imageSize)
         for (i, set) in sets.enumerated() {

@@ -59,8 +59,10 @@ nonisolated public struct ApplicationOptions: Sendable, Equatable {
     public var usesASCIIBorders = false
     /// Where sessions are kept; nil keeps none.
     public var stateFolder: String?
-    /// The model to load at start; nil takes the first of the catalogue.
+    /// The model to load at start; nil takes the preferred one.
     public var modelName: String?
+    /// What is opened where nothing else was asked for; the catalogue's first where it is missing.
+    public var preferredModelName: String?
     /// Where models compute at start, "cpu" or "cuda:0".
     public var deviceName = "cpu"
     /// No picture before it is done and no moving bars.

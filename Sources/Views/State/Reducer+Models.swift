@@ -104,8 +104,11 @@ nonisolated extension Reducer {
             if let wanted, index == nil {
                 notify(.error, "There is no model named \(wanted).", &state)
             }
-            let symmetric = state.symmetry.models
-            if let first = index ?? entries.firstIndex(where: { !symmetric.contains($0) }) {
+            let (symmetric, preferred) = (state.symmetry.models, state.options.preferredModelName)
+            let fallback =
+                entries.firstIndex { $0.card.name == preferred }
+                ?? entries.firstIndex { !symmetric.contains($0) }
+            if let first = index ?? fallback {
                 state.models.selected = first
                 effects += load(entries[first], &state)
             }

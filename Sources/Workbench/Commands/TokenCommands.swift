@@ -17,7 +17,7 @@ struct EncodeCommand: ComputingCommand {
     var image: String
 
     @Option(help: "The model whose tokenizer encodes.")
-    var model = "hmar-digits"
+    var model = DefaultModel.name
 
     @Option(help: ArgumentHelp("Write the token maps here as JSON.", valueName: "file"))
     var out: String?
@@ -76,7 +76,7 @@ struct DecodeCommand: ComputingCommand {
     var tokens: String
 
     @Option(help: "The model whose tokenizer decodes.")
-    var model = "hmar-digits"
+    var model = DefaultModel.name
 
     @Option(help: "Use scales 0 to this one only.")
     var throughScale: Int?

@@ -10,7 +10,7 @@ extension EditAnchor: ExpressibleByArgument {}
 /// Class, seed, guidance, filters and schedule.
 struct SamplingOptions: ParsableArguments {
     @Option(help: "The model's name, as `workbench models` lists it.")
-    var model = "hmar-digits"
+    var model = DefaultModel.name
 
     @Option(
         name: .customLong("class"),

@@ -29,7 +29,7 @@ struct ScreenOptions: ParsableArguments {
     @Option(help: "The theme; `workbench themes` lists them.")
     var theme: String?
 
-    @Option(help: "The model to load; the first one installed when left out.")
+    @Option(help: "The model to load; hmar-objects when left out.")
     var model: String?
 
     @Flag(name: .customLong("no-mouse"), help: "Leave the mouse to the terminal.")
@@ -107,6 +107,7 @@ struct ScreenOptions: ParsableArguments {
         var options = settings.options
         if let theme { options.themeName = theme }
         if let model { options.modelName = model }
+        options.preferredModelName = DefaultModel.name
         if noMouse { options.isMouseOn = false }
         if let images { options.images = images.mode }
         if let encoder { options.encoder = encoder.choice }
