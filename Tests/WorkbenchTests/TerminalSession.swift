@@ -21,7 +21,8 @@ final class TerminalSession {
         terminal = try PseudoTerminal(
             // The smaller of the shipped models: a picture takes a moment in a debug build too.
             [Program.path] + arguments + ["--device", "cpu", "--model", "hmar-digits"],
-            columns: columns, rows: rows, kind: kind, environment: program.environment.merging(environment) { $1 })
+            columns: columns, rows: rows, kind: kind,
+            environment: program.environment.merging(environment) { $1 })
         terminal.onBytes = { screen.feed($0) }
     }
 
