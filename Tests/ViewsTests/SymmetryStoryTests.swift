@@ -38,6 +38,21 @@ struct SymmetryStoryTests {
         }
     }
 
+    @Test("Where the first model's data is missing the next one opens, and says why")
+    func missingData() {
+        let missing = SymmetryError.sourceMissing(construction: "fake-multiple", places: ["data"])
+        let app = Self.open([
+            FakeSymmetryModel(name: "far", failure: missing),
+            FakeSymmetryModel(name: "near"),
+        ])
+        #expect(app.state.symmetry.facts?.count == 400)
+        #expect(app.state.symmetry.a.model?.name == "near")
+        #expect(app.text().contains("far needs data that is not here"))
+        // With none left the reason stays on the pane.
+        let alone = Self.open([FakeSymmetryModel(failure: missing)])
+        #expect(alone.text().contains("The set could not be opened"))
+    }
+
     @Test("Rotating by 37° moves the corrected pose by 37° and leaves the level")
     func intervention() throws {
         let app = Self.open()

@@ -11,11 +11,15 @@ nonisolated extension Reducer {
                 notify(.error, "There is no symmetry model named \(name).", &state)
                 return []
             }
+            state.symmetry.sought = nil
             return loadSymmetry(entry, side, &state)
         case .loaded(let side, let facts): return symmetryLoaded(side, facts, &state)
         case .open(let side, let source): return openSymmetry(side, source, &state)
         case .opened(let side, let facts): return symmetryOpened(side, facts, &state)
         case .openFailed(let side, let reason):
+            if side == .a, let next = nextSymmetryModel(&state) {
+                return [.log(.warning, reason)] + loadSymmetry(next, .a, &state)
+            }
             state.symmetry.opening = side == .a ? .failed(reason) : .idle
             if side == .b { state.symmetry.sides[.b]?.problem = reason }
             notify(.error, reason, &state)
@@ -60,6 +64,17 @@ nonisolated extension Reducer {
     }
 
     // MARK: Models and sets
+
+    /// The model to try where the first set of the one before needs data that is not here.
+    private static func nextSymmetryModel(_ state: inout AppState) -> ModelEntry? {
+        guard let sought = state.symmetry.sought else { return nil }
+        guard sought + 1 < state.symmetry.models.count else {
+            state.symmetry.sought = nil
+            return nil
+        }
+        state.symmetry.sought = sought + 1
+        return state.symmetry.models[sought + 1]
+    }
 
     static func loadSymmetry(
         _ entry: ModelEntry, _ side: SymmetrySide, _ state: inout AppState
@@ -134,6 +149,13 @@ nonisolated extension Reducer {
         }
         clampSymmetrySettings(side, &state)
         state.symmetry.opening = .idle
+        if let sought = state.symmetry.sought, sought > 0, side == .a {
+            notify(
+                .info,
+                "\(state.symmetry.models[0].card.name) needs data that is not here (D names its "
+                    + "folder); this set needs none.", &state)
+        }
+        state.symmetry.sought = nil
         if side == .a {
             state.symmetry.selected = 0
             state.symmetry.rotation = 0

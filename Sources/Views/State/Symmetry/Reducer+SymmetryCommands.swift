@@ -97,11 +97,12 @@ nonisolated extension Reducer {
         return false
     }
 
-    /// The pane was entered: the first model opens its first set, once.
+    /// The pane was entered: the first model whose data is here opens its first set, once.
     static func enterSymmetry(_ state: inout AppState) -> [Effect] {
         guard state.symmetry.facts == nil, state.symmetry.opening == .idle,
             state.symmetry.a.model == nil, let first = state.symmetry.models.first
         else { return [] }
+        state.symmetry.sought = 0
         return loadSymmetry(first, .a, &state)
     }
 

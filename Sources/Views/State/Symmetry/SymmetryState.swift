@@ -170,6 +170,8 @@ nonisolated struct SymmetryState: Sendable {
     /// The symmetry models found.
     var models: [ModelEntry] = []
     var opening = Opening.idle
+    /// Which of the models was tried last while the first set that opens is sought.
+    var sought: Int?
     var sides: [SymmetrySide: SymmetrySideState] = [.a: SymmetrySideState()]
     /// The side that keys change.
     var active = SymmetrySide.a
