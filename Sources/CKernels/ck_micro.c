@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ck_micro.h"
 
+#if defined(__linux__)
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,6 +107,12 @@ static void free_scratch(void *raw) {
     free(own);
 }
 static void make_scratch_key(void) { pthread_key_create(&scratch_key, free_scratch); }
+
+void ck_trim_memory(void) {
+#if defined(__GLIBC__)
+    malloc_trim(0);
+#endif
+}
 
 void *ck_allocate(long bytes) {
     enum { HUGE_PAGE = 2 << 20 };

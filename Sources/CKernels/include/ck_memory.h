@@ -12,6 +12,8 @@ typedef enum { CK_FLOAT32 = 0, CK_FLOAT16 = 1, CK_BFLOAT16 = 2 } ck_float_type;
 /// Memory of `bytes` (at least 1; 64-byte aligned; release with free), in huge pages where it is large;
 /// ends the process when there is none.
 void *ck_allocate(long bytes);
+/// Gives freed memory inside of the heap back to the system; free() alone keeps it.
+void ck_trim_memory(void);
 
 /// Copies a strided array of `width`-byte elements to a strided destination; strides in elements.
 void ck_copy_strided(ck_pool *pool, int dims, const long *shape, const void *source,

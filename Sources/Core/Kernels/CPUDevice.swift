@@ -55,6 +55,8 @@ public final class CPUDevice: Device, @unchecked Sendable {
         }
     }
 
+    public func releaseUnusedMemory() { memory.releaseUnused() }
+
     public func upload(_ bytes: UnsafeRawBufferPointer, to storage: Storage) {
         precondition(bytes.count <= storage.byteCount, "upload: \(bytes.count) bytes")
         if let base = bytes.baseAddress {

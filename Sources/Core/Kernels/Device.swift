@@ -34,6 +34,8 @@ public protocol Device: AnyObject, Sendable, NetworkKernels, SamplingKernels {
     func allocate(byteCount: Int) -> Storage
     /// Host bytes to the start of a storage.
     func upload(_ bytes: UnsafeRawBufferPointer, to storage: Storage)
+    /// Gives memory back that is kept for reuse, before something that needs other and larger blocks.
+    func releaseUnusedMemory()
     /// A contiguous tensor's bytes to the host.
     func download(_ tensor: Tensor, into bytes: UnsafeMutableRawBufferPointer)
     /// Zero bits everywhere.
@@ -105,6 +107,7 @@ public protocol Device: AnyObject, Sendable, NetworkKernels, SamplingKernels {
 
 extension Device {
     public func throwPendingError() throws {}
+    public func releaseUnusedMemory() {}
 
     public func copies(_ pairs: [(source: Tensor, destination: Tensor)]) {
         for pair in pairs { copy(pair.source, into: pair.destination) }

@@ -77,6 +77,18 @@ final class MemoryCache: @unchecked Sendable {
         }
     }
 
+    /// Frees every kept block, and forgets how much was in use before.
+    func releaseUnused() {
+        lock.lock()
+        let blocks = free.values.flatMap { $0 }
+        free = [:]
+        held = 0
+        mostInUse = inUse
+        lock.unlock()
+        for block in blocks { Foundation.free(block) }
+        ck_trim_memory()
+    }
+
     /// Sizes are rounded up to an eighth of their power of two, so that few classes serve all.
     private static func sizeClass(_ byteCount: Int) -> Int {
         if byteCount <= 64 { return 64 }

@@ -72,7 +72,11 @@ struct VQVAEDecoder: Sendable {
                 }
                 if index < level.attention.count { h = level.attention[index](h) }
             }
-            if let upsample = level.upsample { h = upsample.upsampling(h) }
+            if let upsample = level.upsample {
+                // The next level is four times as large: it uses none of this one's blocks again.
+                if let bands, 16 * h.count >= bands.fromBytes { h.device.releaseUnusedMemory() }
+                h = upsample.upsampling(h)
+            }
         }
         return convOut(h, behind: normOut)
     }
@@ -87,5 +91,5 @@ struct DecoderBands: Sendable {
 
     /// On a CPU a map of 160 channels and 1024 × 1024 pixels, 671 MB, is held once instead of three
     /// times; the finest level takes half as many products again.
-    static let standard = DecoderBands(fromBytes: 400 << 20, byteCount: 32 << 20)
+    static let standard = DecoderBands(fromBytes: 400 << 20, byteCount: 16 << 20)
 }

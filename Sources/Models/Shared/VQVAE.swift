@@ -72,6 +72,10 @@ public final class VQVAE: Sendable {
     /// - Returns: [B, 3, S, S] held within [−1, 1].
     public func decode(_ fhat: Tensor, checkpoint: () throws -> Void) rethrows -> Tensor {
         try withoutGradients {
+            // Maps of another size than the tokens' come: what these leave would stay beside them.
+            if finestMapBytes >= DecoderBands.standard.fromBytes {
+                fhat.device.releaseUnusedMemory()
+            }
             // In parts, so that a batch of large pictures does not take memory for all at once.
             let (batch, part) = (fhat.shape[0], picturesAtOnce)
             let images = try stride(from: 0, to: batch, by: part).map { start in
@@ -87,8 +91,13 @@ public final class VQVAE: Sendable {
 
     /// Pictures whose finest feature map takes 1 GiB together; one at least.
     private var picturesAtOnce: Int {
+        max(1, (1 << 30) / finestMapBytes)
+    }
+
+    /// Bytes of the decoder's finest feature map of one picture.
+    private var finestMapBytes: Int {
         let width = configuration.channels * (configuration.channelMultipliers.first ?? 1)
-        return max(1, (1 << 30) / (4 * width * configuration.imageSize * configuration.imageSize))
+        return 4 * width * configuration.imageSize * configuration.imageSize
     }
 
     /// The image of an accumulated reconstruction.
