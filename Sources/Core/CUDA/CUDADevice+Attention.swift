@@ -13,7 +13,10 @@ extension CUDADevice {
             return tiledAttention(q, k, v, scale: scale, intervals: intervals)
         }
         let (b, h, l, d) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3])
-        requireShapes(d <= Self.largestHead, "attention on CUDA, head size", [q.shape])
+        if d > Self.largestHead {
+            requireShapes(intervals == nil, "attention on CUDA, a wide head's mask", [q.shape])
+            return wideAttention(q, k, v, scale: scale)
+        }
         // Heads side by side: the caller's [B, L, H·D] is then a view.
         let output = Tensor.empty([b, l, h, d], device: self).transposed(1, 2)
         let logSumExp = Tensor.empty([b, h, l], device: self)
@@ -40,6 +43,10 @@ extension CUDADevice {
             tiledAttentionGradient(
                 dy, q, k, v, output: output, logSumExp: logSumExp, scale: scale,
                 intervals: intervals, into: (dq, dk, dv))
+            return (dq, dk, dv)
+        }
+        if q.shape[3] > Self.largestHead {
+            wideAttentionGradient(dy, q, k, v, scale: scale, into: (dq, dk, dv))
             return (dq, dk, dv)
         }
         // dy must lie as the output does.

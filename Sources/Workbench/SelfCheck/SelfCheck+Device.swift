@@ -193,6 +193,9 @@ extension SelfCheck {
                     linear($0[0], $0[1], $0[2], as: .operand),
                     targets: Tensor(int32: (0..<130).map { $0 * 7 }, shape: [130]))
             },
+            Operator("attention, a wide head", [2, 1, 33, 320], [2, 1, 40, 320], [2, 1, 40, 320]) {
+                attention($0[0], $0[1], $0[2], scale: 0.05)
+            },
             attentionBlock,
             cosineRow(heads: 5, size: 64, .blockDiagonal(scales)),
             cosineRow(heads: 2, size: 32, .blockCausal(scales)),
