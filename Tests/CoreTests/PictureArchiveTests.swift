@@ -32,7 +32,7 @@ import Testing
             table: Self.header
                 + "c.jpg\t1\tlamp\t4\ttrain\na.jpg\t0\tsofa\t7\tval\nb.jpg\t0\tsofa\t7\ttrain\n")
         let parts = try PictureArchive.read(
-            archive: archive, index: index, splits: ["train", "val"])
+            archive: archive, index: index, parting: .splits(["train", "val"]))
         #expect(parts[0].rows.map(\.file) == ["c.jpg", "b.jpg"])
         #expect(parts[0].classes == ["sofa", "lamp"])
         #expect((0..<2).map { parts[0].label(at: $0) } == [1, 0])
@@ -42,20 +42,39 @@ import Testing
         #expect(found.archive == archive && found.index == index)
     }
 
+    @Test func modelsAreHeldOutWhole() throws {
+        let (archive, index) = try pack(
+            ["a", "b", "c", "d", "e"].map { ("\($0).jpg", jpeg) },
+            table: Self.header
+                + "a.jpg\t0\tsofa\t0\ttrain\nb.jpg\t0\tsofa\t1\tval\nc.jpg\t0\tsofa\t1\ttrain\n"
+                + "d.jpg\t1\tlamp\t0\ttrain\ne.jpg\t1\tlamp\t1\ttrain\n")
+        let parts = try PictureArchive.read(
+            archive: archive, index: index, parting: .models(every: 2))
+        #expect(
+            parts.map { $0.rows.map(\.file) } == [
+                ["a.jpg", "d.jpg"], ["b.jpg", "c.jpg", "e.jpg"],
+            ])
+        expectSentence("too few to hold out every 9th") {
+            _ = try PictureArchive.read(
+                archive: archive, index: index, parting: .models(every: 9))
+        }
+    }
+
     @Test func whatDoesNotFitIsSaid() throws {
         func refuse(
-            _ files: [(String, [UInt8])], _ table: String, splits: [String] = ["train"],
+            _ files: [(String, [UInt8])], _ table: String,
+            parting: PictureIndex.Parting = .splits(["train"]),
             _ words: String
         ) throws {
             let (archive, index) = try pack(files, table: table)
             expectSentence("things", words) {
-                _ = try PictureArchive.read(archive: archive, index: index, splits: splits)
+                _ = try PictureArchive.read(archive: archive, index: index, parting: parting)
             }
         }
         let good = Self.header + "a.jpg\t0\tsofa\t0\ttrain\n"
         try refuse([("a.jpg", jpeg)], "file\tclass\nx\t0\n", "no column \"class_name\"")
         try refuse([("b.jpg", jpeg)], good, "a.jpg is missing")
-        try refuse([("a.jpg", jpeg)], good, splits: ["test"], "found: train")
+        try refuse([("a.jpg", jpeg)], good, parting: .splits(["test"]), "found: train")
         try refuse([("a.jpg", Array(jpeg.prefix(500)))], good, "a.jpg")
         try refuse([("a.jpg", Array("no picture".utf8))], good, "a JPEG picture")
         try refuse([("a.jpg", jpeg)], Self.header + "a.jpg\tx\tsofa\t0\ttrain\n", "no label")

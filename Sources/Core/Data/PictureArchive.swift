@@ -18,30 +18,24 @@ public struct PictureArchive: Dataset {
     /// Reads the parts of an archive.
     ///
     /// - Parameters:
-    ///   - splits: the values of the column `split` wanted, each of which gives one part.
+    ///   - parting: which rows of the table make which part.
     ///   - side: the side that pictures are fitted to; their own size when nil.
     ///   - limit: keeps only so many pictures of every part, evenly spread; for trials.
-    /// - Returns: one data set per split, in that order; rows keep the order of the table.
+    /// - Returns: one data set per part, in that order; rows keep the order of the table.
     /// - Throws: ``FileFormatError``, ``DatasetError``.
     public static func read(
-        archive: String, index: String, splits: [String], side: Int? = nil,
+        archive: String, index: String, parting: PictureIndex.Parting, side: Int? = nil,
         limit: Int? = nil
     ) throws -> [PictureArchive] {
         let table = try PictureIndex(path: index)
-        let parts = try splits.map { split in
-            let rows = table.rows.filter { $0.split == split }
-            guard !rows.isEmpty else {
-                throw DatasetError.noSuchSplit(
-                    path: index, split: split, found: Set(table.rows.map(\.split)).sorted())
-            }
-            let wanted = min(rows.count, limit ?? rows.count)
-            return (0..<wanted).map { rows[$0 * rows.count / wanted] }
-        }
+        let parts = try table.parts(parting, path: index)
         let tar = try Tar(path: archive)
         let entries = Dictionary(
             tar.entries.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
         let title = archive.split(separator: "/").last.map(String.init) ?? archive
-        return try zip(splits, parts).map { split, rows in
+        return try parts.map { part, all in
+            let wanted = min(all.count, limit ?? all.count)
+            let rows = (0..<wanted).map { all[$0 * all.count / wanted] }
             let found = try rows.map { row in
                 guard let entry = entries[row.file] else {
                     throw DatasetError.missingPicture(
@@ -51,7 +45,7 @@ public struct PictureArchive: Dataset {
             }
             let (pixels, size) = try decode(found, of: tar, path: archive, side: side)
             return PictureArchive(
-                name: "\(title), part \(split)", classes: table.classes, rows: rows, size: size,
+                name: "\(title), part \(part)", classes: table.classes, rows: rows, size: size,
                 pixels: pixels)
         }
     }

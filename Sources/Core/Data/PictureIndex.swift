@@ -90,3 +90,53 @@ public struct PictureIndex: Sendable {
         self.rows = rows
     }
 }
+
+extension PictureIndex {
+    /// How a table's rows are parted.
+    public enum Parting: Sendable, Equatable {
+        /// By these values of the column `split`, one part each.
+        case splits([String])
+        /// Every n-th model, in the table's order, whole into the second part.
+        case models(every: Int)
+    }
+
+    /// The rows of every part, with its name.
+    ///
+    /// - Throws: ``DatasetError``.
+    func parts(_ parting: Parting, path: String) throws(DatasetError) -> [(
+        name: String, rows: [Row]
+    )] {
+        switch parting {
+        case .splits(let names):
+            var parts: [(name: String, rows: [Row])] = []
+            for name in names {
+                let found = rows.filter { $0.split == name }
+                guard !found.isEmpty else {
+                    throw .noSuchSplit(
+                        path: path, split: name, found: Set(rows.map(\.split)).sorted())
+                }
+                parts.append((name, found))
+            }
+            return parts
+        case .models(let interval):
+            var numbers: [String: Int] = [:]
+            let isHeldOut = try rows.map { (row) throws(DatasetError) in
+                guard let model = row.model else {
+                    throw .missingColumn(path: path, column: "model", found: [])
+                }
+                let number = numbers[model] ?? numbers.count
+                numbers[model] = number
+                return number % interval == interval - 1
+            }
+            func rows(where heldOut: Bool) -> [Row] {
+                zip(self.rows, isHeldOut).filter { $0.1 == heldOut }.map(\.0)
+            }
+            guard numbers.count >= interval else {
+                throw .badRow(
+                    path: path, line: 2,
+                    reason: "\(numbers.count) models are too few to hold out every \(interval)th")
+            }
+            return [("models", rows(where: false)), ("models held out", rows(where: true))]
+        }
+    }
+}

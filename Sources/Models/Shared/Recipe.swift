@@ -67,11 +67,13 @@ struct Recipe {
     ///
     /// `kind = "mnist"` reads the standard files; `kind = "folder"` reads class folders under
     /// `train` and `test`, or the folder itself without held-out pictures; `kind = "archive"` reads a
-    /// ``PictureArchive``, its parts named by `train` and `held_out`.
+    /// ``PictureArchive``, its parts named by `train` and `held_out`, or with every
+    /// `held_out_models`-th model held out whole.
     /// - Throws: `TOMLError`, `DatasetError`, `FileFormatError`.
     func pictures(imageSize: Int) throws -> (training: any Dataset, heldOut: (any Dataset)?) {
         let section = try section(
-            "data", keys: ["kind", "folder", "name", "train", "held_out", "limit"])
+            "data",
+            keys: ["kind", "folder", "name", "train", "held_out", "held_out_models", "limit"])
         let folder = try section.stringIfPresent("folder").map(context.resolve)
         let roots = context.dataFolder.map { [$0] } ?? [folder].compactMap { $0 } + standardFolders
         switch try section.string("kind") {
@@ -79,12 +81,15 @@ struct Recipe {
             let name = try section.stringIfPresent("name")
             let found = try PictureArchive.locate(
                 name: name, in: roots.flatMap { [$0, $0 + "/objects"] })
+            let interval = try section.intIfPresent("held_out_models", in: 2...1000)
+            let splits = try [
+                section.string("train", default: "train"),
+                section.string("held_out", default: "val"),
+            ]
             let parts = try PictureArchive.read(
                 archive: found.archive, index: found.index,
-                splits: [
-                    section.string("train", default: "train"),
-                    section.string("held_out", default: "val"),
-                ], side: imageSize, limit: try section.intIfPresent("limit", in: 1...(1 << 30)))
+                parting: interval.map { .models(every: $0) } ?? .splits(splits), side: imageSize,
+                limit: try section.intIfPresent("limit", in: 1...(1 << 30)))
             return (parts[0], parts[1])
         case "mnist":
             let found = try MNIST.locate(in: roots.flatMap { [$0, $0 + "/mnist"] })

@@ -30,7 +30,7 @@ struct EvaluationData {
             let pair = try? PictureArchive.locate(in: roots.flatMap { [$0, $0 + "/objects"] })
         {
             let parts = try PictureArchive.read(
-                archive: pair.archive, index: pair.index, splits: ["train", "val"],
+                archive: pair.archive, index: pair.index, parting: .splits(["train", "val"]),
                 side: imageSize)
             (training, test) = (parts[0], parts[1])
             return
