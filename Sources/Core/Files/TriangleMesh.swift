@@ -86,6 +86,20 @@ public struct TriangleMesh: Sendable, Equatable {
         }
     }
 
+    /// The same with a longest side of its box of `extent`; unchanged when it is a single point.
+    public func scaled(toExtent extent: Double) -> TriangleMesh {
+        guard var low = vertices.first else { return self }
+        var high = low
+        for v in vertices {
+            low.replace(with: v, where: v .< low)
+            high.replace(with: v, where: v .> high)
+        }
+        let longest = (high - low).max()
+        guard longest > 0, longest.isFinite else { return self }
+        return TriangleMesh(
+            vertices: vertices.map { $0 * (extent / longest) }, triangles: triangles)
+    }
+
     // MARK: Points on the surface
 
     /// Points drawn uniformly over the surface; without triangles, vertices in random order (again

@@ -245,7 +245,7 @@ struct PointEncodeEntry: ForwardEntry {
                 }, kinds: own.map { Int(kinds[$0]) })
         }
         return withoutGradients {
-            let output = network(PointBatch(clouds, points: n))
+            let output = network(network.batch(clouds, points: n))
             return [
                 ("code", output.code), ("rotation", output.frame),
                 ("canonical", output.canonical), ("recon", network.reconstruction(output)),

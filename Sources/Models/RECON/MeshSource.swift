@@ -5,7 +5,8 @@ import Foundation
 
 /// Points drawn from the surfaces of meshes, each class one mesh.
 ///
-/// Every sample has other points, uniform over the surface; the kinds are all alike.
+/// Every mesh is scaled to a longest extent of 1. Every sample has other points, uniform over the
+/// surface; the kinds are all alike.
 public struct MeshSource: PointSource {
     public let name = "meshes"
     public let classes: [String]
@@ -15,9 +16,11 @@ public struct MeshSource: PointSource {
 
     /// Reads the meshes of a folder, or of `meshes.tar.gz` in it.
     ///
-    /// - Parameter limit: meshes at most, evenly over the alphabetical list.
+    /// - Parameters:
+    ///   - limit: meshes at most, evenly over the alphabetical list.
+    ///   - names: these meshes alone, file names without their endings; nil for any.
     /// - Throws: `FileFormatError`, `DatasetError`.
-    public init(folder: String, points: Int, limit: Int = 32) throws {
+    public init(folder: String, points: Int, limit: Int = 32, names: [String]? = nil) throws {
         let archive = folder + "/meshes.tar.gz"
         var named: [(name: String, read: () throws -> TriangleMesh)] = []
         if FileManager.default.fileExists(atPath: archive) {
@@ -36,12 +39,22 @@ public struct MeshSource: PointSource {
         }
         named.sort { $0.name < $1.name }
         guard !named.isEmpty else { throw DatasetError.noPictures(folder: folder) }
-        let count = min(limit, named.count)
-        let chosen = (0..<count).map { named[$0 * named.count / count] }
-        meshes = try chosen.map { try $0.read() }
-        classes = chosen.map {
-            (($0.name as NSString).lastPathComponent as NSString).deletingPathExtension
+        func title(_ file: String) -> String {
+            ((file as NSString).lastPathComponent as NSString).deletingPathExtension
         }
+        if let names {
+            let found = Dictionary(named.map { (title($0.name), $0) }) { first, _ in first }
+            let missing = names.filter { found[$0] == nil }
+            guard missing.isEmpty else {
+                throw DatasetError.notFound(
+                    name: "some of the meshes", files: missing, places: [folder])
+            }
+            named = names.compactMap { found[$0] }
+        }
+        let count = names?.count ?? min(limit, named.count)
+        let chosen = (0..<count).map { named[$0 * named.count / count] }
+        meshes = try chosen.map { try $0.read().scaled(toExtent: 1) }
+        classes = chosen.map { title($0.name) }
         self.points = points
     }
 

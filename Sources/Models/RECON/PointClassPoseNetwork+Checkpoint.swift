@@ -56,9 +56,9 @@ extension PointClassPoseNetwork: ClassPoseModel {
             try cancellation.check()
             let part = Array(inputs[start..<min(start + 64, inputs.count)])
             let (output, loss) = withoutGradients {
-                let batch = PointBatch(part)
+                let batch = self.batch(part)
                 let output = self(batch)
-                return (output, Double(self.loss(output, batch).item()))
+                return (output, Double(self.reconstructionError(output, batch).item()))
             }
             all.append(
                 ClassPoses(

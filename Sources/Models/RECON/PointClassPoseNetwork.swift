@@ -11,7 +11,8 @@ import Core
 /// needs none (the envelope theorem).
 ///
 /// Checkpoint keys: `kind.weight`, `graph.…`, `head.…`, `pool.{hidden,out}.*`, `code.*`,
-/// `slot.weight` (slot codes alone), `decoder.{in,hidden,out}.*`.
+/// `slot.weight` (slot codes alone), `decoder.{in,hidden,out}.*`, `decoder.kind.*` where kinds are
+/// decoded.
 ///
 /// Source: after Winter et al., NeurIPS 2022; frame and decoder are this program's.
 public final class PointClassPoseNetwork: Sendable {
@@ -28,6 +29,7 @@ public final class PointClassPoseNetwork: Sendable {
     private let decoderIn: Linear
     private let decoderHidden: Linear
     private let decoderOut: Linear
+    private let decoderKind: Linear?
 
     /// Builds the network from the tensors of a store, or from its initializers.
     ///
@@ -55,6 +57,9 @@ public final class PointClassPoseNetwork: Sendable {
         decoderIn = Linear(scope["decoder"]["in"], inputs: d, outputs: d)
         decoderHidden = Linear(scope["decoder"]["hidden"], inputs: d, outputs: d)
         decoderOut = Linear(scope["decoder"]["out"], inputs: d, outputs: 3)
+        decoderKind = configuration.kindWeight.map { _ in
+            Linear(scope["decoder"]["kind"], inputs: d, outputs: configuration.kinds + 1)
+        }
         parameters = store.parameters
     }
 
@@ -64,6 +69,8 @@ public final class PointClassPoseNetwork: Sendable {
         public var code: Tensor
         /// c [B, n, 3], centroid at 0, 0 where no point is.
         public var canonical: Tensor
+        /// What the loss compares: decoded from the code with noise, where there is noise.
+        fileprivate var decoded: Decoded
         /// R [B, 3, 3].
         public var frame: Tensor
         /// The same in double precision, with the polar frame.
@@ -72,32 +79,59 @@ public final class PointClassPoseNetwork: Sendable {
         public var gaps: [Double]
     }
 
+    /// What the decoder makes of a code.
+    fileprivate struct Decoded: Sendable {
+        /// [B, n, 3].
+        var points: Tensor
+        /// Logits of absence and of every kind, [B · n, 1 + kinds].
+        var kinds: Tensor?
+    }
+
+    /// A batch as the network takes it.
+    func batch(_ clouds: [PointCloud], points: Int? = nil) -> PointBatch {
+        PointBatch(clouds, points: points, weights: configuration.weights)
+    }
+
     /// Runs the network.
     ///
-    /// - Parameter batch: points with their centroids at 0.
-    public func callAsFunction(_ batch: PointBatch) -> Output {
+    /// - Parameters:
+    ///   - batch: points with their centroids at 0.
+    ///   - noise: standard normal [B, E], for training; see ``PointClassPoseConfiguration/codeNoise``.
+    public func callAsFunction(_ batch: PointBatch, noise: Tensor? = nil) -> Output {
         let e = configuration.code
         let mask = batch.mask.unsqueezed(2)
         let state = graph(
             scalars: kind(batch.kinds) * mask, positions: batch.positions, mask: batch.mask)
         let (scalars, mixed) = head(state.scalars, state.vectors)
         let parts = scalars.split(axis: 2, sizes: [e, 2])
-        let share = mask / mask.sum(axes: [1], keepDimensions: true)
+        let weights = batch.weights.unsqueezed(2)
+        let share = weights / weights.sum(axes: [1], keepDimensions: true)
         let scale = 1 / Float(configuration.points).squareRoot()
         let pooled = (state.scalars * mask).sum(axes: [1]) * scale
-        let code = poolOut(poolHidden(pooled).silu())
-        let canonical = decode(code, nodes: parts[0], mask: mask, share: share)
+        var code = poolOut(poolHidden(pooled).silu())
+        if configuration.codeNoise != nil {
+            let power = code.square().mean(axes: [1], keepDimensions: true)
+            code = code / (power + 1e-6).sqrt()
+        }
+        var decoded = decode(code, nodes: parts[0], mask: mask, share: share)
+        let canonical = decoded.points
+        if let noise, let deviation = configuration.codeNoise {
+            decoded = decode(
+                code + noise * deviation, nodes: parts[0], mask: mask, share: share)
+        }
         switch configuration.frame {
         case .polar:
-            let m = matmul(batch.positions.detached().transposed(1, 2), canonical.detached())
-                .floats().map(Double.init)
+            let weighted = (batch.positions * weights).detached()
+            let m = matmul(weighted.transposed(1, 2), canonical.detached()).floats().map(
+                Double.init)
             let found = (0..<code.shape[0]).map {
                 RotationFrame.polar(Array(m[(9 * $0)..<(9 * $0 + 9)]))
             }
             let rotations = found.map(\.rotation)
             return Output(
-                code: code, canonical: canonical, frame: RotationFrame.tensor(rotations),
-                rotations: rotations, gaps: found.map(\.gap))
+                code: code, canonical: canonical, decoded: decoded,
+                frame: RotationFrame.tensor(rotations), rotations: rotations, gaps: found.map(\.gap)
+            )
         case .vectors:
             let pooled = (mixed * (parts[1] * share).unsqueezed(2)).sum(axes: [1])
             let v = pooled.split(axis: 2, sizes: [1, 1])
@@ -107,7 +141,8 @@ public final class PointClassPoseNetwork: Sendable {
                 Rotation3(rowMajor: Array(values[(9 * $0)..<(9 * $0 + 9)]))
             }
             return Output(
-                code: code, canonical: canonical, frame: frame, rotations: rotations,
+                code: code, canonical: canonical, decoded: decoded, frame: frame,
+                rotations: rotations,
                 gaps: rotations.map { $0.rows.2 == .zero ? 0 : 1 })
         }
     }
@@ -117,15 +152,27 @@ public final class PointClassPoseNetwork: Sendable {
         matmul(output.canonical, output.frame.transposed(1, 2))
     }
 
-    /// Mean over points of |x − R·c|².
+    /// Weighted mean over points of |x − R·c|², c of the code with noise where there is noise; and the
+    /// cross-entropy of the kinds, where they are decoded.
     public func loss(_ output: Output, _ batch: PointBatch) -> Tensor {
+        let laid = matmul(output.decoded.points, output.frame.transposed(1, 2))
+        let error = (laid - batch.positions).square().sum(axes: [2])
+        let distance = (error * batch.weights).sum() / batch.weights.sum()
+        guard let kinds = output.decoded.kinds, let weight = configuration.kindWeight else {
+            return distance
+        }
+        return distance + crossEntropy(kinds, targets: batch.slotKinds).mean() * weight
+    }
+
+    /// Mean over points, all alike, of |x − R·c|², without noise.
+    func reconstructionError(_ output: Output, _ batch: PointBatch) -> Tensor {
         let error = (reconstruction(output) - batch.positions).square().sum(axes: [2])
         return (error * batch.mask).sum() / batch.mask.sum()
     }
 
     private func decode(
         _ code: Tensor, nodes: Tensor, mask: Tensor, share: Tensor
-    ) -> Tensor {
+    ) -> Decoded {
         let (b, n) = (mask.shape[0], mask.shape[1])
         let x: Tensor
         if let slot {
@@ -137,6 +184,8 @@ public final class PointClassPoseNetwork: Sendable {
         }
         let inner = decoderHidden(decoderIn(x.silu()).silu()).silu()
         let points = decoderOut(inner) * mask
-        return (points - (points * share).sum(axes: [1], keepDimensions: true)) * mask
+        let centred = (points - (points * share).sum(axes: [1], keepDimensions: true)) * mask
+        let kinds = decoderKind.map { $0(inner).reshaped([b * n, configuration.kinds + 1]) }
+        return Decoded(points: centred, kinds: kinds)
     }
 }

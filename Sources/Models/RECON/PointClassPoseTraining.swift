@@ -1,6 +1,7 @@
 // Training of the class-pose network for points.
 // SPDX-License-Identifier: Apache-2.0
 import Core
+import Foundation
 
 /// Trains a ``PointClassPoseNetwork`` to reconstruct its inputs.
 ///
@@ -39,9 +40,15 @@ public final class PointClassPoseTraining: TrainingRun {
 
     public func advance() throws -> [TrainingMetric] {
         var generator = stepGenerator(seed: seed, step: step)
-        let inputs = PointBatch(
+        let inputs = network.batch(
             draw(batch, isHeldOut: false, &generator), points: source.points)
-        let output = network(inputs)
+        let code = network.configuration.code
+        let noise = network.configuration.codeNoise.map { _ in
+            Tensor(
+                (0..<(batch * code)).map { _ in Float(generator.nextNormal()) },
+                shape: [batch, code])
+        }
+        let output = network(inputs, noise: noise)
         let loss = network.loss(output, inputs)
         let optimisation = try optimizer.update(loss: loss, step: step)
         let measures = step % measureInterval == 0
@@ -72,13 +79,14 @@ public final class PointClassPoseTraining: TrainingRun {
             let pure = labels.indices.reduce(0) { sum, i in
                 sum + table[i].count { labels[Int($0)] == labels[i] }
             }
-            let inputs = PointBatch(clouds)
+            let inputs = network.batch(clouds)
             let output = withoutGradients { network(inputs) }
             return [
                 TrainingMetric("loss", Double(network.loss(output, inputs).item())),
                 TrainingMetric("undetermined", Self.undetermined(output)),
                 TrainingMetric("equivariance_error", errors[errors.count / 2]),
                 TrainingMetric("purity", Double(pure) / Double(5 * labels.count)),
+                TrainingMetric("frame_error", Self.frameError(first.poses, labels)),
             ]
         }
     }
@@ -91,13 +99,32 @@ public final class PointClassPoseTraining: TrainingRun {
         (
             exported(
                 parameters: network.parameters, averages: optimizer.averages, buffers: [:]),
-            network.metadata.merging(["source": source.name]) { a, _ in a }
+            network.metadata.merging(
+                ["source": source.name, "classes": Self.list(source.classes)]
+            ) { a, _ in a }
         )
     }
 
     private static func undetermined(_ output: PointClassPoseNetwork.Output) -> Double {
         let count = output.gaps.count { $0 < PointClassPoseNetwork.leastGap }
         return Double(count) / Double(output.gaps.count)
+    }
+
+    private static func list(_ classes: [String]) -> String {
+        let data = (try? JSONEncoder().encode(classes)) ?? Data()
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// Median distance in degrees of a frame from its class's Tukey mean, inputs in the class's own
+    /// frame: 0 when the frame does not move with what changes within the class.
+    private static func frameError(_ poses: [Rotation3], _ labels: [Int]) -> Double {
+        let classes = Dictionary(grouping: labels.indices, by: { labels[$0] })
+        let errors = classes.values.flatMap { members in
+            let frames = members.map { poses[$0] }
+            let centre = Rotation3.tukeyMean(of: frames, scale: 1.5 * 180 / .pi)
+            return frames.map { $0.distance(to: centre) }
+        }.sorted()
+        return errors.isEmpty ? 0 : errors[errors.count / 2]
     }
 
     private func draw(
@@ -124,14 +151,16 @@ public struct PointClassPoseTrainingSystem: TrainingSystem {
         let section = try recipe.section(
             "model",
             keys: [
-                "width", "layers", "centres", "reach", "code", "hidden", "frame", "point_code",
+                "width", "layers", "centres", "reach", "cutoff", "code", "code_noise", "hidden",
+                "frame", "point_code", "kind_weight",
             ])
         let standard = EquivariantGraphConfiguration()
         let graph = EquivariantGraphConfiguration(
             width: try section.int("width", default: standard.width, in: 1...1024),
             layers: try section.int("layers", default: standard.layers, in: 1...32),
             centres: try section.int("centres", default: standard.centres, in: 2...256),
-            reach: Float(try section.double("reach", default: 8, in: 0.01...1000)))
+            reach: Float(try section.double("reach", default: 8, in: 0.01...1000)),
+            cutoff: try section.doubleIfPresent("cutoff", in: 0.01...1000).map(Float.init))
         func choice<T: RawRepresentable & CaseIterable>(
             _ key: String, _ fallback: T
         ) throws -> T where T.RawValue == String {
@@ -149,7 +178,11 @@ public struct PointClassPoseTrainingSystem: TrainingSystem {
                 code: try section.int("code", default: 16, in: 1...4096),
                 hidden: try section.int("hidden", default: 128, in: 1...4096),
                 frame: try choice("frame", PointClassPoseConfiguration.Frame.polar),
-                pointCode: try choice("point_code", PointClassPoseConfiguration.PointCode.slot)),
+                pointCode: try choice("point_code", PointClassPoseConfiguration.PointCode.slot),
+                weights: source.weights,
+                codeNoise: try section.doubleIfPresent("code_noise", in: 0...10).map(Float.init),
+                kindWeight: try section.doubleIfPresent("kind_weight", in: 0...1000)
+                    .map(Float.init)),
             source: source, optimizer: try recipe.optimizer(), batch: try recipe.batch,
             seed: try recipe.seed, measureInterval: try recipe.measureInterval)
     }
@@ -162,7 +195,7 @@ public enum PointSources {
     /// - Throws: `TOMLError`, `DatasetError`, `FileFormatError`.
     static func make(_ recipe: Recipe) throws -> any PointSource {
         let section = try recipe.section(
-            "data", keys: ["kind", "folder", "noise", "points", "classes"])
+            "data", keys: ["kind", "folder", "noise", "points", "classes", "meshes"])
         let folder = try section.stringIfPresent("folder").map(recipe.context.resolve)
         let noise = try section.doubleIfPresent("noise", in: 0...10)
         let roots = recipe.dataRoots(folder: folder)
@@ -174,7 +207,8 @@ public enum PointSources {
             return try MeshSource(
                 folder: MeshSource.locate(in: roots),
                 points: try section.int("points", default: 64, in: 4...1024),
-                limit: try section.int("classes", default: 32, in: 2...10_000))
+                limit: try section.int("classes", default: 32, in: 2...10_000),
+                names: try section["meshes"] == nil ? nil : section.strings("meshes"))
         default:
             throw section.invalidValue(
                 "kind", expected: "\"tetris\", \"molecules\" or \"meshes\"")

@@ -12,6 +12,8 @@ public protocol PointSource: Sendable {
     var classes: [String] { get }
     /// Names of the kinds of points; empty when all are alike.
     var kindNames: [String] { get }
+    /// What a point of every kind counts for; all alike when nil.
+    var weights: [Float]? { get }
     /// The most points of a sample.
     var points: Int { get }
     /// A sample of a class, in the class's own frame.
@@ -23,6 +25,7 @@ public protocol PointSource: Sendable {
 }
 
 extension PointSource {
+    public var weights: [Float]? { nil }
     public func edges(of label: Int) -> [SIMD2<Int>] { [] }
 }
 
@@ -80,6 +83,8 @@ public struct MoleculeSource: PointSource {
     public let name = "molecules"
     public let classes: [String]
     public let kindNames = ["H", "C", "N", "O", "F", "S"]
+    /// Rounded atomic masses: hydrogens, which turn about single bonds, move the frame little.
+    public let weights: [Float]? = [1, 12, 14, 16, 19, 32]
     public let points: Int
     /// Standard deviation of the noise on every coordinate, in ångström.
     public var noise: Double

@@ -20,7 +20,7 @@ struct PointBackend: SymmetryBackend {
     }
 
     func canonical(of input: PointCloud) -> PointCloud? {
-        let values = withoutGradients { network(PointBatch([input])).canonical }.floats()
+        let values = withoutGradients { network(network.batch([input])).canonical }.floats()
         return PointCloud(
             positions: input.positions.indices.map {
                 SIMD3(

@@ -11,10 +11,17 @@ public final class PointSymmetryModel: SymmetryDiscovering {
     /// What it was trained on: `tetris`, `molecules`, `meshes`.
     public let sourceName: String
 
-    init(card: ModelCard, network: PointClassPoseNetwork, sourceName: String) {
+    /// The names of what it was trained on, where the weights tell.
+    let classes: [String]?
+
+    init(
+        card: ModelCard, network: PointClassPoseNetwork, sourceName: String,
+        classes: [String]? = nil
+    ) {
         self.card = card
         self.network = network
         self.sourceName = sourceName
+        self.classes = classes
     }
 
     public var weightBytes: Int { network.parameters.reduce(0) { $0 + 4 * $1.value.count } }
@@ -63,7 +70,8 @@ public final class PointSymmetryModel: SymmetryDiscovering {
         case "molecules": return try MoleculeSource(path: MoleculeSource.locate(in: roots))
         default:
             return try MeshSource(
-                folder: MeshSource.locate(in: roots), points: network.configuration.points)
+                folder: MeshSource.locate(in: roots), points: network.configuration.points,
+                names: classes)
         }
     }
 

@@ -1,6 +1,7 @@
 // Loading symmetry models by their cards.
 // SPDX-License-Identifier: Apache-2.0
 import Core
+import Foundation
 
 /// Loads cards of the system `symmetry`.
 ///
@@ -21,7 +22,10 @@ public struct SymmetryLoader: SymmetryModelLoader {
         if let points = try archive("points") {
             return PointSymmetryModel(
                 card: entry.card, network: try PointClassPoseNetwork(archive: points),
-                sourceName: points.metadata["source"] ?? "tetris")
+                sourceName: points.metadata["source"] ?? "tetris",
+                classes: points.metadata["classes"].flatMap {
+                    try? JSONDecoder().decode([String].self, from: Data($0.utf8))
+                })
         }
         guard let autoencoder = try archive("autoencoder") else {
             throw CheckpointError.unknownKind(

@@ -21,12 +21,16 @@ public struct EquivariantGraphConfiguration: Sendable, Equatable, Codable {
     public var distance: Distance
     /// Larger distances count as this; nil for no limit.
     public var largestDistance: Float?
+    /// Points further apart exchange no messages; nil for all pairs. The weight of a pair falls from 1
+    /// at nine tenths of it to 0 by a smooth step.
+    public var cutoff: Float?
     /// Whether a position is carried from layer to layer (translation-equivariant output).
     public var movesPositions: Bool
 
     public init(
         width: Int = 32, layers: Int = 4, centres: Int = 16, reach: Float = 8,
-        distance: Distance = .plain, largestDistance: Float? = nil, movesPositions: Bool = false
+        distance: Distance = .plain, largestDistance: Float? = nil, cutoff: Float? = nil,
+        movesPositions: Bool = false
     ) {
         self.width = width
         self.layers = layers
@@ -34,6 +38,7 @@ public struct EquivariantGraphConfiguration: Sendable, Equatable, Codable {
         self.reach = reach
         self.distance = distance
         self.largestDistance = largestDistance
+        self.cutoff = cutoff
         self.movesPositions = movesPositions
     }
 
@@ -46,6 +51,8 @@ public struct EquivariantGraphConfiguration: Sendable, Equatable, Codable {
             (2...256).contains(centres), "centres", "\(centres)", "2 to 256")
         try ConfigurationError.require(
             reach > 0 && reach.isFinite, "reach", "\(reach)", "above 0")
+        try ConfigurationError.require(
+            cutoff.map { $0 > 0 } ?? true, "cutoff", "\(cutoff ?? 0)", "above 0")
     }
 }
 
@@ -120,10 +127,10 @@ public struct EquivariantGraph: Sendable {
     ) -> GraphState {
         let (b, n) = (scalars.shape[0], scalars.shape[1])
         let h = configuration.width
-        let weights = edgeWeights(batch: b, count: n, mask: mask)
         // r [B, n, 3, n]: coordinate by coordinate, so that sums over senders are products.
         let columns = positions.transposed(1, 2)
         let difference = (columns.unsqueezed(1) - positions.unsqueezed(3)).contiguous()
+        let weights = edgeWeights(batch: b, count: n, mask: mask, difference)
         let basis = radialBasis(difference)
         let weightedDifference = difference * weights.unsqueezed(2)
         var state = GraphState(
@@ -163,17 +170,33 @@ public struct EquivariantGraph: Sendable {
     }
 
     /// 1/(senders) for every edge j → i, 0 for i = j and for points that are not there; [B, n, n].
-    private func edgeWeights(batch: Int, count n: Int, mask: Tensor?) -> Tensor {
+    private func edgeWeights(
+        batch: Int, count n: Int, mask: Tensor?, _ difference: Tensor
+    ) -> Tensor {
         let device = currentDevice
         var others = [Float](repeating: 1, count: n * n)
         for i in 0..<n { others[i * n + i] = 0 }
         let edges = Tensor(others, shape: [1, n, n], device: device)
+        if let cutoff = configuration.cutoff {
+            let near = edges * closeness(difference, cutoff: cutoff)
+            let present = mask.map { near * $0.unsqueezed(1) } ?? near
+            let senders = present.sum(axes: [2], keepDimensions: true).clamped(1, .infinity)
+            return present / senders
+        }
         guard let mask else {
             return (edges * (1 / Float(max(1, n - 1)))).expanded(to: [batch, n, n]).contiguous()
         }
         let present = edges * mask.unsqueezed(1)
         let senders = present.sum(axes: [2], keepDimensions: true).clamped(1, .infinity)
         return present / senders
+    }
+
+    /// 1 for near pairs, 0 beyond the cutoff, a smooth step from nine tenths of it; [B, n, n].
+    private func closeness(_ difference: Tensor, cutoff: Float) -> Tensor {
+        let distance = difference.square().sum(axes: [2]).clamped(1e-8, .infinity).sqrt()
+        let inner = 0.9 * cutoff
+        let t = ((distance - inner) * (1 / (cutoff - inner))).clamped(0, 1)
+        return 1 - t.square() * (3 - 2 * t)
     }
 
     /// exp(−γ(d − μ)²), [B, n, n, R], of differences [B, n, 3, n].
