@@ -120,7 +120,7 @@ extension PictureIndex {
             return parts
         case .models(let interval):
             var numbers: [String: Int] = [:]
-            let isHeldOut = try rows.map { (row) throws(DatasetError) in
+            let isHeldOut = try self.rows.map { (row) throws(DatasetError) -> Bool in
                 guard let model = row.model else {
                     throw .missingColumn(path: path, column: "model", found: [])
                 }
