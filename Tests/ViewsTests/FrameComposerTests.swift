@@ -1,7 +1,8 @@
 // Which text and which pictures a new frame sends.
 // SPDX-License-Identifier: Apache-2.0
 import Testing
-import Views
+
+@testable import Views
 
 /// Remembers what was put; its bytes are `T` for every row put.
 @MainActor private final class RecordingScreen: TextScreen {
@@ -241,5 +242,37 @@ struct FrameComposerTests {
         _ = provider.take()
         show(frame("b"))
         #expect(provider.take().count == 1)
+    }
+
+    @Test("What was sent in a hurry is sent once more as it should be, when nothing changes")
+    func refine() {
+        provider.size = 4000
+        // Three slow answers: the level sinks.
+        for version in 1...3 {
+            _ = composer.compose(frame(version: version), pictures: provider, now: 0)
+            composer.fence.written(now: 0)
+            composer.fence.answered(now: 0.2)
+        }
+        _ = composer.compose(frame(version: 4), pictures: provider, now: 1)
+        composer.fence.written(now: 1)
+        #expect(provider.take().last?.level == .fixedPalette)
+        #expect(composer.refineDeadline == nil)
+        composer.fence.answered(now: 1.01)
+        #expect(composer.composePictures(provider, now: 1.1).isEmpty)
+        #expect(composer.refineDeadline == 1 + FrameComposer.refineDelay)
+        // Under a popup it waits.
+        let cover = Rect(x: 15, y: 5, width: 15, height: 4)
+        _ = composer.compose(frame(version: 4, popup: cover), pictures: provider, now: 1.2)
+        #expect(composer.refineDeadline == nil)
+        _ = composer.compose(frame(version: 4), pictures: provider, now: 1.3)
+        composer.fence.written(now: 1.3)
+        composer.fence.answered(now: 1.31)
+        _ = provider.take()
+        #expect(!composer.composePictures(provider, now: 2).isEmpty)
+        #expect(provider.take().map(\.level) == [.full])
+        composer.fence.written(now: 2)
+        composer.fence.answered(now: 2.2)
+        #expect(composer.composePictures(provider, now: 3).isEmpty)
+        #expect(composer.refineDeadline == nil)
     }
 }

@@ -124,6 +124,19 @@ nonisolated public struct Surface: Sendable, Equatable {
         }
     }
 
+    /// Whether every cell of a placement shows it: nothing lies over it or beside the surface.
+    func isWhole(_ placement: PicturePlacement) -> Bool {
+        guard let index = placements.lastIndex(of: placement),
+            placement.rect.intersection(Rect(size: size)) == placement.rect
+        else { return false }
+        let mark = UInt16(index + 1)
+        for row in placement.rect.y..<placement.rect.maxY {
+            for column in placement.rect.x..<placement.rect.maxX
+            where cells[row * size.columns + column].picture != mark { return false }
+        }
+        return true
+    }
+
     /// Shows a picture in a rectangle of the current region. Text put later covers it.
     ///
     /// The last row of the screen never carries a picture (it would scroll), nor does anything

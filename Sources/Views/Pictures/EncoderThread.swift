@@ -113,13 +113,21 @@ nonisolated final class EncoderThread: Sendable {
         let all = PixelRect(size: key.pixels)
         let part = key.part ?? all
         if let bytes = Self.inline(key, job.content, part: part) { return bytes }
-        if key.mode.isOrdered {
-            return encoder.encode(
-                job.content.rendered(in: key.pixels, part: part), x: part.x, y: part.y,
-                quality: key.mode == .ordered ? .ordered : .orderedHalf, registers: key.registers)
-        }
+        if key.mode.isOrdered { return Self.ordered(key, job.content, part: part, with: encoder) }
         let picture = indices(key) ?? quantized(job, all: all)
         return encoder.encode(picture, part: part)
+    }
+
+    /// A part with the fixed palette.
+    static func ordered(
+        _ key: EncodedKey, _ content: PictureContent, part: PixelRect, with encoder: SixelEncoder
+    ) -> [UInt8] {
+        let indexed = OrderedDither.dither(registers: key.registers).indexed(
+            content.rendered(in: key.pixels, part: part), x: part.x, y: part.y,
+            half: key.mode == .orderedHalf)
+        return encoder.encode(
+            content.withExactGround(
+                indexed, pixels: key.pixels, part: part, registers: key.registers))
     }
 
     /// The bytes for terminals that take PNG; nil for sixel.
@@ -138,12 +146,17 @@ nonisolated final class EncoderThread: Sendable {
 
     private func quantized(_ job: Job, all: PixelRect) -> IndexedPicture {
         let image = job.content.rendered(in: job.key.pixels, part: all)
-        let registers = min(256, job.key.registers)
+        // One register is left to the ground, where there is some.
+        let fit = job.content.geometry(in: job.key.pixels).fit
+        let hasGround = fit.width < all.width || fit.height < all.height
+        let registers = max(2, min(256, job.key.registers) - (hasGround ? 1 : 0))
         var picture: IndexedPicture?
         if job.key.mode == .libsixel {
             picture = LibsixelEncoder.quantized(image, registers: registers)
         }
-        let result = picture ?? ErrorDiffusion.indexed(image, colors: registers)
+        let result = job.content.withExactGround(
+            picture ?? ErrorDiffusion.indexed(image, colors: registers), pixels: job.key.pixels,
+            part: all, registers: job.key.registers)
         var whole = job.key
         whole.part = nil
         state.withLock { $0.cache.insert(.indices(result), for: whole) }

@@ -43,6 +43,40 @@ nonisolated struct IndexedPicture: Sendable, Equatable {
     var byteCount: Int { indices.count + 3 * palette.colors.count }
 }
 
+nonisolated extension PictureContent {
+    /// Gives what lies around the picture its own colour: a dithered ground would stand out from the
+    /// pane's. Leaves the indices alone where the palette has no room for one colour more.
+    ///
+    /// - Parameters:
+    ///   - pixels: size of the whole on the screen.
+    ///   - part: the region that `indexed` is.
+    ///   - registers: colours that the terminal has.
+    func withExactGround(
+        _ indexed: IndexedPicture, pixels: PixelSize, part: PixelRect, registers: Int
+    ) -> IndexedPicture {
+        let fit = geometry(in: pixels).fit
+        let seen = part.intersection(fit)
+        let count = indexed.palette.colors.count
+        guard seen.width < part.width || seen.height < part.height, count < min(256, registers),
+            indexed.width == part.width, indexed.height == part.height
+        else { return indexed }
+        let ground = background.components ?? (red: 0, green: 0, blue: 0)
+        var result = indexed
+        result.palette = Palette(
+            indexed.palette.colors.map { (Int($0.red), Int($0.green), Int($0.blue)) }
+                + [(Int(ground.red), Int(ground.green), Int(ground.blue))])
+        for y in 0..<part.height {
+            let isBeside = part.y + y < fit.y || part.y + y >= fit.maxY
+            let row = y * part.width
+            for x in 0..<part.width
+            where isBeside || part.x + x < fit.x || part.x + x >= fit.maxX {
+                result.indices[row + x] = UInt8(count)
+            }
+        }
+        return result
+    }
+}
+
 /// A palette made for one picture, with a table from 15-bit colours to its entries.
 ///
 /// Median cut after Heckbert, "Color image quantization for frame buffer display" (1982), with

@@ -84,10 +84,7 @@ public final class PictureStore: PictureProvider {
         if part.width * part.height <= PictureStore.immediatePixels {
             if let bytes = EncoderThread.inline(key, content, part: part) { return bytes }
             if key.mode.isOrdered {
-                return encoder.encode(
-                    content.rendered(in: key.pixels, part: part), x: part.x, y: part.y,
-                    quality: key.mode == .ordered ? .ordered : .orderedHalf,
-                    registers: key.registers)
+                return EncoderThread.ordered(key, content, part: part, with: encoder)
             }
             if let picture = thread.indices(key) { return encoder.encode(picture, part: part) }
         }

@@ -127,6 +127,7 @@ public final class EventLoop {
         if !wantsOutput, composer.pending == .fence || composer.fence.isWaiting {
             deadlines.append(composer.fence.deadline)
         }
+        if !wantsOutput { deadlines.append(composer.refineDeadline) }
         guard let next = deadlines.compactMap({ $0 }).min() else { return -1 }
         let left = (next - Self.now) * 1000
         return left <= 0 ? 0 : Int32(min(left.rounded(.up), 60_000))
@@ -144,6 +145,7 @@ public final class EventLoop {
             composer.fence.tick(now: now)
             needsPictures = needsPictures || composer.pending == .fence
         }
+        if let deadline = composer.refineDeadline, now >= deadline { needsPictures = true }
     }
 
     // MARK: Input

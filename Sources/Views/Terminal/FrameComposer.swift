@@ -35,6 +35,14 @@ package final class FrameComposer {
     private var unsent: [PicturePlacement: Int] = [:]
     /// Bytes of a cell in the last pictures.
     private var bytesPerCell = 200.0
+    /// Pictures that stand there with less care than they deserve.
+    private var coarse: Set<PicturePlacement> = []
+    /// Those of them that can be sent again as they should be: whole, with nothing else to send.
+    private var refinable: [PicturePlacement] = []
+    /// When a picture was last sent because it had changed.
+    private var lastChange = -Double.infinity
+    /// Seconds without a changing picture before coarse ones are made good.
+    static let refineDelay = 0.4
 
     package init(screen: any TextScreen, capabilities: Capabilities) {
         self.screen = screen
@@ -160,8 +168,9 @@ package final class FrameComposer {
         guard !jobs.isEmpty else {
             unsent.removeAll()
             pending = .none
-            return []
+            return refined(surface, provider, now: now)
         }
+        refinable = []
         guard fence.canSend(now: now, tilesOnly: jobs.allSatisfy(\.isTile)) else {
             countDrops(jobs)
             pending = .fence
@@ -195,21 +204,63 @@ package final class FrameComposer {
             bytes += [0x1B, 0x38]
             bytesPerCell = Double(encoded.count) / Double(max(1, job.rect.area))
             ledger.record(job)
+            if fence.level < .full {
+                coarse.insert(job.placement)
+            } else if !job.isTile {
+                coarse.remove(job.placement)
+            }
             unsent[Self.key(job)] = nil
         }
         if !bytes.isEmpty {
+            lastChange = now
             fence.sent(bytes: bytes.count, now: now)
             isFenceDue = true
         }
         return stale + bytes
     }
 
-    private func request(_ job: PictureLedger.Job) -> PictureRequest {
+    // MARK: Making good
+
+    /// When coarse pictures are to be looked at; nil for never.
+    package var refineDeadline: Double? {
+        refinable.isEmpty || isSlow || fence.isFenceless || fence.isWaiting
+            ? nil : lastChange + Self.refineDelay
+    }
+
+    /// One picture that was sent in a hurry, as good as it can be, once nothing changes any more.
+    private func refined(_ surface: Surface, _ provider: any PictureProvider, now: Double)
+        -> [UInt8]
+    {
+        if !coarse.isEmpty { coarse.formIntersection(surface.placements) }
+        refinable =
+            coarse.isEmpty
+            ? [] : surface.placements.filter { coarse.contains($0) && surface.isWhole($0) }
+        guard let deadline = refineDeadline, now >= deadline, let placement = refinable.first else {
+            return []
+        }
+        var bytes: [UInt8] = []
+        for piece in PictureLedger.split(placement.rect, largest: largestPiece) {
+            let job = PictureLedger.Job(placement: placement, rect: piece)
+            guard let encoded = provider.encoded(request(job, level: .full)) else {
+                pending = .provider
+                return []
+            }
+            bytes += Array("\u{1B}7\u{1B}[\(piece.y + 1);\(piece.x + 1)H".utf8)
+            bytes += (format == .kitty ? kitty.show(encoded, in: piece) : encoded) + [0x1B, 0x38]
+        }
+        coarse.remove(placement)
+        refinable.removeFirst()
+        fence.sent(bytes: bytes.count, now: now)
+        isFenceDue = true
+        return bytes
+    }
+
+    private func request(_ job: PictureLedger.Job, level: PictureLevel? = nil) -> PictureRequest {
         PictureRequest(
             id: job.placement.id, version: job.placement.version, cells: job.placement.rect.size,
             cellSize: capabilities.cellSize,
             part: job.rect.offset(x: -job.placement.rect.x, y: -job.placement.rect.y),
-            level: fence.level, registers: capabilities.registers)
+            level: level ?? fence.level, registers: capabilities.registers)
     }
 
     private var isSlow: Bool { (fence.throughput ?? .infinity) < Self.slowRate }
