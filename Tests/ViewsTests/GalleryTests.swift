@@ -96,7 +96,7 @@ struct GalleryTests {
         app.press(KeyPress("u", .control))
         app.type("nothing like it")
         app.press(.enter)
-        #expect(app.text().contains("Nothing of this session"))
+        #expect(app.text().contains("Nothing in the gallery"))
         app.press(.escape)
         #expect(app.state.galleryItems.count == 3)
     }

@@ -11,7 +11,7 @@ import Testing
 struct PaneGoldenTests {
     private static let sizes = [
         CellSize(columns: 120, rows: 40), CellSize(columns: 80, rows: 24),
-        CellSize(columns: 40, rows: 12),
+        CellSize(columns: 40, rows: 12), CellSize(columns: 200, rows: 60),
     ]
 
     /// The screens under test, by name.
@@ -78,17 +78,68 @@ struct PaneGoldenTests {
                 $0.wait { $0.train.shown?.curves.isEmpty == false }
             }
         ),
+        (
+            "recipe",
+            {
+                $0.press("8")
+                $0.wait { $0.train.isListed && $0.train.items.count > 1 }
+                $0.application.send(.train(.select(1)))
+            }
+        ),
+        (
+            "history",
+            {
+                $0.application.send(.schedule(.setSeed(7)))
+                $0.application.send(.schedule(.setClass(3)))
+                $0.press("u")
+                $0.press("Z")
+            }
+        ),
+        ("gallery", { threeRuns($0, then: "ox") }),
+        ("pair", { threeRuns($0, then: "d") }),
+        ("branches", { threeRuns($0, then: "w") }),
+        (
+            "scales",
+            {
+                $0.press(.enter)
+                $0.settle()
+                $0.press("m")
+            }
+        ),
+        (
+            "save",
+            {
+                $0.press(.enter)
+                $0.settle()
+                $0.press(KeyPress("s", .control))
+            }
+        ),
     ]
+
+    /// Two samples and a branch of the second, then keys.
+    private static func threeRuns(_ app: ApplicationHarness, then keys: String) {
+        app.press(.enter)
+        app.settle()
+        app.press("R")
+        app.settle()
+        app.press("B")
+        app.settle()
+        app.press(keys)
+    }
 
     /// One recipe at work; none with a fault, which the log would tell of before or after other news.
     private static var trainings: FakeTrainings {
-        let trainings = FakeTrainings(recipes: FakeTrainings.recipes.filter { $0.problem == nil })
+        var recipes = FakeTrainings.recipes.filter { $0.problem == nil }
+        recipes[1].text =
+            "# HMAR phase 1: whole scales at once.\n"
+            + "system = \"hmar-next-scale\"\nsteps = 3000\n\n[data]\nkind = \"mnist\"\n"
+        let trainings = FakeTrainings(recipes: recipes)
         trainings.publish(
             FakeTrainings.news(.running, step: 1000), in: "/runs/digits/1-tokenizer")
         return trainings
     }
 
-    @Test("Screens are as stored", arguments: 0..<13)
+    @Test("Screens are as stored", arguments: 0..<20)
     func golden(index: Int) {
         let (name, prepare) = Self.scenes[index]
         for size in Self.sizes {
@@ -104,7 +155,7 @@ struct PaneGoldenTests {
         }
     }
 
-    @Test("No size breaks a screen, with and without sixel", arguments: 0..<13)
+    @Test("No size breaks a screen, with and without sixel", arguments: 0..<20)
     func sizes(index: Int) {
         for capabilities in [ApplicationHarness.sixelTerminal, Capabilities(colors: .none)] {
             let app = ApplicationHarness(

@@ -227,4 +227,48 @@ struct TrainStoryTests {
         other.press("m")
         other.wait { $0.models.loadedDevice == "cpu" && $0.models.loading == .idle }
     }
+
+    @Test("W writes every group as a picture, and all figures as CSV and JSON")
+    func export() throws {
+        let (app, _) = running()
+        app.press("W")
+        #expect(app.text().contains("Enter: write"))
+        app.press(KeyPress("u", .control))
+        app.type("/nowhere/figures")
+        app.press(.enter)
+        app.wait { $0.notice?.text.hasPrefix("Wrote") == true }
+        let files = app.files.files
+        let run = try #require(app.state.train.runs[folder])
+        for group in run.curves.groups {
+            let name = "/nowhere/figures-\(TrainExport.fileName(group.name)).png"
+            let bytes = try #require(files[name])
+            let image = try bytes.withUnsafeBytes { try PNG.decode($0, path: name) }
+            #expect(image.width == 960)
+            // Something is drawn beside the white ground and the words.
+            var colors: Set<[UInt8]> = []
+            for i in stride(from: 0, to: image.pixels.count, by: 3) {
+                colors.insert(Array(image.pixels[i..<i + 3]))
+            }
+            #expect(colors.count > 20)
+        }
+        let csv = String(decoding: try #require(files["/nowhere/figures.csv"]), as: UTF8.self)
+        let rows = csv.split(separator: "\n")
+        #expect(rows.first == "figure,data,step,value")
+        #expect(rows.count == 1 + run.curves.series.reduce(0) { $0 + $1.steps.count })
+        #expect(rows.contains { $0.hasPrefix("psnr,held out,500.0,") })
+        let json = try JSONValue(parsing: try #require(files["/nowhere/figures.json"]))
+        guard case .array(let objects) = json else {
+            Issue.record("no array")
+            return
+        }
+        #expect(objects.count == rows.count - 1)
+    }
+
+    @Test("Without figures there is nothing to write")
+    func nothingToExport() {
+        let app = app()
+        app.press("W")
+        #expect(app.state.overlays.isEmpty)
+        #expect(app.state.notice?.text.contains("no figures") == true)
+    }
 }

@@ -229,17 +229,19 @@ struct WidgetTests {
                 .init("Run with a new seed", detail: "R", heading: "All"), .init("Truncate"),
             ], selected: 1)
         var cursor: Point?
-        let surface = drawn(60, 12) {
+        let surface = drawn(60, 14) {
             cursor = panel.draw(into: &$0, area: $0.bounds, theme: theme)
         }
         #expect(
             surface.text() == """
+
 
                           ╭─ Commands ───────────────────────────╮
                           │ › ru                                 │
                           │                                      │
                           │ Recent                               │
                           │ Run                               r  │
+                          │                                      │
                           │ All                                  │
                           │ Run with a new seed               R  │
                           │ Truncate                             │
@@ -248,9 +250,15 @@ struct WidgetTests {
 
 
                 """)
-        #expect(cursor == Point(x: 16, y: 2))
-        #expect(panel.line(at: Point(x: 14, y: 7), area: surface.bounds) == 1)
-        #expect(panel.line(at: Point(x: 14, y: 6), area: surface.bounds) == nil)
+        #expect(cursor == Point(x: 16, y: 3))
+        #expect(panel.line(at: Point(x: 14, y: 9), area: surface.bounds) == 1)
+        #expect(panel.line(at: Point(x: 14, y: 8), area: surface.bounds) == nil)
+        // A short list makes a low panel, and its top stays where it is.
+        var low = panel
+        low.lineCount = 4
+        let tall = Rect(x: 0, y: 0, width: 60, height: 40)
+        #expect(low.frame(in: tall).height == 8)
+        #expect(low.frame(in: tall).y == panel.frame(in: tall).y)
         let none = FilterPanel(title: "x", query: TextField("", cursor: 0), lines: [], selected: 0)
         let empty = drawn(60, 12) { none.draw(into: &$0, area: $0.bounds, theme: theme) }
         #expect(empty.find("Nothing fits") != nil)

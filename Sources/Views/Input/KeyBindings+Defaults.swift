@@ -116,6 +116,7 @@ nonisolated extension KeyBindings {
         Binding(.pane(.preview), .viewBranches, [c("w")]),
         Binding(.pane(.preview), .toggleMark, [c("x")]),
         Binding(.pane(.preview), .comparePair, [c("d")]),
+        Binding(.pane(.preview), .hidePicture, [k(.delete), c("D")]),
     ]
 
     private static let mask: [Binding] = [
@@ -232,12 +233,18 @@ nonisolated extension KeyBindings {
         Binding(.pane(.symmetry), .standardizedToMask, [c("S")]),
         Binding(.pane(.symmetry), .exportSymmetry, [c("W")]),
     ]
-    /// Those of the preview differ where it shows many pictures.
-    static func hints(for pane: PaneID, view: PreviewView) -> [Command] {
+    /// Those of a training that does not run are about starting one; those of the preview differ where it shows many pictures.
+    static func hints(for pane: PaneID, view: PreviewView, trains: Bool = true) -> [Command] {
+        if pane == .train, !trains {
+            return [
+                .startTraining, .setDataFolder, .setRunFolder, .nextTrainDevice, .nextTrainView,
+                .exportTraining,
+            ]
+        }
         guard pane == .preview else { return hints(for: pane) }
         switch view {
         case .gallery:
-            return [.generate, .pauseRun, .search, .comparePair, .editPicture, .nextView]
+            return [.generate, .pauseRun, .search, .comparePair, .editPicture, .hidePicture]
         case .pair: return [.pauseRun, .comparePair, .zoomIn, .viewGallery]
         case .branches: return [.generate, .nextPicture, .scrubBack, .branchNewSeed, .toggleMark]
         case .picture, .scales, .grid, .compare: return hints(for: pane)
@@ -259,6 +266,7 @@ nonisolated extension KeyBindings {
         Binding(.pane(.train), .setRunFolder, [c("o")]),
         Binding(.pane(.train), .nextTrainDevice, [c("D")]),
         Binding(.pane(.train), .rescanTrainings, [c("S")]),
+        Binding(.pane(.train), .exportTraining, [c("W")]),
     ]
 
     /// The most useful keys of a pane, for the bottom line.

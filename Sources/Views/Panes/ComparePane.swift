@@ -13,13 +13,18 @@ enum ComparePane {
                 "Compared at seed \(first.request.seed), \(name)", to: size.width - 2),
             x: 1, y: 0, style: context.text)
         let body = Rect(x: 1, y: 1, width: size.width - 2, height: size.height - 1)
-        let slowest = runs.flatMap { secondsPerScale($0) }.compactMap { $0 }.max() ?? 0
         let tiles = tiles(runs.count, scales: first.schedule.patchNums.count, in: body, context)
+        let rows = tiles.facts.first.map { $0.height - 3 } ?? 0
+        let slowest =
+            runs.flatMap { lines(secondsPerScale($0), rows: rows) }.compactMap(\.seconds).max() ?? 0
         for (i, run) in runs.enumerated() {
             surface.drawing(in: tiles.whole[i]) { surface in
+                let title = run.request.variant.shortTitle
+                let fits = CharacterWidth.of(title) <= surface.bounds.width
                 surface.put(
                     CharacterWidth.truncate(
-                        run.request.variant.shortTitle, to: surface.bounds.width),
+                        fits || run.request.variant != .hmarNextScale ? title : "next-scale",
+                        to: surface.bounds.width),
                     x: 0, y: 0, style: context.theme[.title])
             }
             picture(run, index: i, in: tiles.pictures[i], into: &surface, context: context)
@@ -47,7 +52,7 @@ enum ComparePane {
         let columnWidth = rect.width / count
         let factRows = min(3 + scales, max(2, rect.height - 8))
         let underSide = min(
-            (columnWidth - 1) * cell.width, (rect.height - 1 - factRows) * cell.height)
+            (columnWidth - 2) * cell.width, (rect.height - 1 - factRows) * cell.height)
         let rowHeight = rect.height / count
         let besideWidth = max(0, rect.width - 24)
         let besideSide = min(besideWidth * cell.width, (rowHeight - 2) * cell.height)
@@ -55,7 +60,7 @@ enum ComparePane {
         for i in 0..<count {
             if underSide >= besideSide {
                 let whole = Rect(
-                    x: rect.x + i * columnWidth, y: rect.y, width: columnWidth - 1,
+                    x: rect.x + i * columnWidth, y: rect.y, width: columnWidth - 2,
                     height: rect.height)
                 // The facts follow the picture: rows that it does not need go to the bottom.
                 let rows = min(
@@ -104,7 +109,10 @@ enum ComparePane {
         surface.put(
             CharacterWidth.truncate(status, to: size.width), x: 0, y: 0,
             style: context.theme[style])
-        let cache = run.cacheBytes.map { $0 == 0 ? "no cache" : "cache " + context.bytes($0) }
+        var cache = run.cacheBytes.map { $0 == 0 ? "no cache" : "cache " + context.bytes($0) }
+        if let long = cache, CharacterWidth.of(long) > size.width {
+            cache = run.cacheBytes.map { context.bytes($0) }
+        }
         surface.put(
             CharacterWidth.truncate(cache ?? "cache —", to: size.width), x: 0, y: 1,
             style: context.text)
@@ -113,18 +121,37 @@ enum ComparePane {
         let total = seconds.compactMap { $0 }.reduce(0, +)
         surface.put(
             total > 0 ? context.duration(total) + " in all" : "—", x: 0, y: 2, style: context.text)
-        for (scale, value) in seconds.enumerated() where 3 + scale < size.height {
-            let row = 3 + scale
-            surface.put("\(scale)", x: 0, y: row, style: context.dim)
-            guard let value else { continue }
-            let barWidth = max(1, size.width - 3 - 7)
-            context.bar(
-                slowest > 0 ? value / slowest : 0, x: 3, y: row, width: barWidth, on: &surface,
-                fill: .plotBar)
+        let lines = lines(seconds, rows: size.height - 3)
+        let left = (lines.map(\.name.count).max() ?? 0) + 1
+        for (i, line) in lines.enumerated() {
+            let row = 3 + i
+            surface.put(line.name, x: 0, y: row, style: context.dim)
+            guard let value = line.seconds else { continue }
+            let barWidth = max(0, size.width - left - 8)
+            if barWidth >= 3 {
+                context.bar(
+                    slowest > 0 ? min(1, value / slowest) : 0, x: left, y: row, width: barWidth,
+                    on: &surface, fill: .plotBar)
+            }
             surface.put(
                 context.duration(value), x: size.width - 7, y: row, width: 7,
                 alignment: .trailing, style: context.dim)
         }
+    }
+
+    /// A line for every scale; where there is no room, the first ones share a line: the last ones
+    /// cost most.
+    static func lines(_ seconds: [Double?], rows: Int) -> [(name: String, seconds: Double?)] {
+        guard rows > 0 else { return [] }
+        let joined = seconds.count > rows ? seconds.count - rows + 1 : 0
+        var lines: [(name: String, seconds: Double?)] = []
+        if joined > 0 {
+            let known = seconds[..<joined].compactMap { $0 }
+            lines.append(
+                ("0–\(joined - 1)", known.isEmpty ? nil : known.reduce(0, +)))
+        }
+        for scale in joined..<seconds.count { lines.append(("\(scale)", seconds[scale])) }
+        return lines
     }
 
     /// Measured seconds of every scale: the result's, else those of the passes made so far.

@@ -18,7 +18,7 @@ enum GalleryPane {
             let text =
                 state.gallery.query.isEmpty
                 ? "Finished pictures gather here. Enter generates one."
-                : "Nothing of this session has “\(state.gallery.query)”. Esc shows all."
+                : "Nothing in the gallery has “\(state.gallery.query)”. Esc shows all."
             for (i, line) in context.wrapped(text, width: body.width).enumerated() {
                 surface.put(
                     line, x: body.x, y: body.y + body.height / 2 + i, width: body.width,
@@ -26,7 +26,7 @@ enum GalleryPane {
             }
             return
         }
-        let columns = columns(body.width)
+        let columns = columns(items.count, in: body.size, cell: context.pictureCell)
         context.notes.galleryColumns = columns
         let tileWidth = body.width / columns
         let cell = context.pictureCell
@@ -53,8 +53,17 @@ enum GalleryPane {
             height: visible * rows, on: &surface)
     }
 
-    /// Tiles beside one another at a width.
-    static func columns(_ width: Int) -> Int { max(1, min(8, width / tileColumns)) }
+    /// Tiles beside one another: few large ones while all of them fit, then ever more.
+    static func columns(_ count: Int, in size: CellSize, cell: PixelSize) -> Int {
+        let most = max(1, min(8, size.columns / tileColumns))
+        // Larger than this a picture is looked at by itself.
+        let least = min(most, max(1, size.columns / 34))
+        for columns in least..<max(least, most) {
+            let rows = max(2, (size.columns / columns - 1) * cell.width / max(1, cell.height)) + 1
+            if (count + columns - 1) / columns * rows <= size.rows { return columns }
+        }
+        return most
+    }
 
     private static func header(
         _ count: Int, into surface: inout Surface, context: DrawContext
@@ -82,7 +91,10 @@ enum GalleryPane {
             on: &surface)
         let mark = run.marked.contains(item.picture) ? context.symbol("★ ", "* ") : ""
         let pointer = isSelected ? context.symbol("▸ ", "> ") : ""
-        let label = pointer + mark + name(run, context) + " \(run.request.seed)"
+        // Where there is no room for both, the seed tells pictures apart better than their class.
+        let seed = "\(run.request.seed)"
+        let whole = pointer + mark + name(run, context) + " " + seed
+        let label = CharacterWidth.of(whole) <= tile.width ? whole : pointer + mark + seed
         surface.put(
             CharacterWidth.truncate(label, to: tile.width), x: tile.x, y: tile.maxY - 1,
             width: tile.width, alignment: .center,

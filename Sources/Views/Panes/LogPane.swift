@@ -13,13 +13,17 @@ enum LogPane: Pane {
             surface.put("Nothing yet.", x: 0, y: 0, style: context.dim)
             return
         }
-        var y = size.height
+        // Few lines stand at the top, as in a terminal.
+        var filled = 0
+        for line in lines.reversed() where filled < size.height {
+            filled += context.wrapped(text(line, context), width: max(1, size.width - 2)).count
+        }
+        var y = min(size.height, filled)
+        let bottom = y
         var index = lines.count - 1 - log.scroll
         while y > 0, index >= 0 {
             let line = lines[index]
-            let time =
-                context.state.options.isDeterministic || line.time.isEmpty ? "" : line.time + " "
-            let wrapped = context.wrapped(time + line.text, width: max(1, size.width - 2))
+            let wrapped = context.wrapped(text(line, context), width: max(1, size.width - 2))
             y -= wrapped.count
             for (i, text) in wrapped.enumerated() where y + i >= 0 {
                 if i == 0 {
@@ -37,12 +41,17 @@ enum LogPane: Pane {
             }
             index -= 1
         }
-        if isFocused { context.cursor(x: 0, y: size.height - 1, on: surface) }
+        if isFocused { context.cursor(x: 0, y: max(0, bottom - 1), on: surface) }
         if log.scroll > 0 {
             surface.put(
                 context.symbol("↓", "v") + "\(log.scroll)", x: max(0, size.width - 5), y: 0,
                 style: context.theme[.textFocus])
         }
+    }
+
+    private static func text(_ line: LogState.Line, _ context: DrawContext) -> String {
+        context.state.options.isDeterministic || line.time.isEmpty
+            ? line.text : line.time + " " + line.text
     }
 
     private static func letter(_ level: LogState.Line.Level) -> String {

@@ -19,10 +19,21 @@ enum ModelsPane: Pane {
             }
             return
         }
-        let listHeight = min(models.entries.count, max(1, size.height / 3))
-        let first = max(0, min(models.selected, models.entries.count - listHeight))
+        // In focus the list comes first, else the card of what is loaded.
+        let count = models.entries.count
+        let listHeight = min(
+            count, max(1, isFocused ? size.height - min(4, size.height / 3) : size.height / 3))
+        let first = max(0, min(models.selected - listHeight / 2, count - listHeight))
+        let isCut = count > listHeight
         for row in 0..<listHeight {
-            drawEntry(first + row, y: row, into: &surface, context: context, isFocused: isFocused)
+            drawEntry(
+                first + row, y: row, width: size.width - (isCut ? 1 : 0), into: &surface,
+                context: context, isFocused: isFocused)
+        }
+        if isCut {
+            context.scrollbar(
+                first: first, total: count, x: size.width - 1, y: 0, height: listHeight,
+                on: &surface)
         }
         let cardRows = size.height - listHeight
         guard cardRows > 0, let entry = models.selectedEntry else { return }
@@ -40,7 +51,8 @@ enum ModelsPane: Pane {
     }
 
     private static func drawEntry(
-        _ index: Int, y: Int, into surface: inout Surface, context: DrawContext, isFocused: Bool
+        _ index: Int, y: Int, width: Int, into surface: inout Surface, context: DrawContext,
+        isFocused: Bool
     ) {
         let models = context.state.models
         let entry = models.entries[index]
@@ -63,7 +75,6 @@ enum ModelsPane: Pane {
         let isSelected = index == models.selected
         var style = isSelected && isFocused ? context.theme[.selection] : context.text
         if isSelected, !isFocused { style = style.adding(.bold) }
-        let width = surface.bounds.width
         surface.put(" \(mark) \(name)", x: 0, y: y, width: width, style: style)
         if !note.isEmpty, width > CharacterWidth.of(name) + CharacterWidth.of(note) + 6 {
             surface.put(
@@ -116,7 +127,7 @@ enum ModelsPane: Pane {
             let total = card.files.reduce(0) { $0 + $1.bytes }
             if total > 0 { add("On disk: \(context.bytes(total))", .textDim) }
             for (role, count) in card.parameters.sorted(by: { $0.key < $1.key }) {
-                add("\(role): \(count) parameters", .textDim)
+                add("\(role): \(CountText.short(count)) parameters", .textDim)
             }
         }
         if !card.data.isEmpty { add("Data: \(card.data)", .textDim) }

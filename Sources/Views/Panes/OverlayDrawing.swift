@@ -24,7 +24,7 @@ enum OverlayDrawing {
             panel(
                 "Theme", list, context.state.themeNames(overlay).map { FilterPanel.Line($0) },
                 in: Rect(x: area.width - width, y: 0, width: width, height: area.height),
-                into: &surface, context: context)
+                into: &surface, context: context, lineCount: context.state.themes.count)
         case .classes(let list):
             panel(
                 "Class", list, classes(overlay, context), in: area, into: &surface,
@@ -32,7 +32,8 @@ enum OverlayDrawing {
         case .history(let list):
             panel(
                 "History", list, history(overlay, context), in: area, into: &surface,
-                context: context)
+                context: context,
+                lineCount: context.state.undo.undo.count + context.state.undo.redo.count + 3)
         case .symmetry(let picker, let list):
             let lines = context.state.symmetryChoices(picker, query: list.entry.text)
             panel(
@@ -48,7 +49,8 @@ enum OverlayDrawing {
                 Dialog(
                     title: kind.title, answers: [],
                     field: TextField(entry.text, cursor: entry.cursor, hasError: problem != nil),
-                    problem: problem ?? nil), in: area, into: &surface, context: context)
+                    problem: problem ?? nil), in: area, into: &surface, context: context,
+                hint: "Enter: \(kind.verb)  Esc: back")
         case .question(let question):
             dialog(
                 Dialog(
@@ -107,13 +109,14 @@ enum OverlayDrawing {
 
     private static func panel(
         _ title: String, _ list: FilteredList, _ lines: [FilterPanel.Line], in area: Rect,
-        into surface: inout Surface, context: DrawContext
+        into surface: inout Surface, context: DrawContext, lineCount: Int? = nil
     ) {
-        let panel = FilterPanel(
+        var panel = FilterPanel(
             title: title,
             query: TextField(
                 list.entry.text, cursor: list.entry.cursor, placeholder: "type to search"),
             lines: lines, selected: max(0, min(lines.count - 1, list.selected)))
+        panel.lineCount = lineCount
         let cursor = panel.draw(
             into: &surface, area: area, theme: context.theme, border: context.popupBorder)
         context.notes.add(panel.frame(in: area), .panel(panel, area))
@@ -136,10 +139,18 @@ enum OverlayDrawing {
     }
 
     private static func dialog(
-        _ dialog: Dialog, in area: Rect, into surface: inout Surface, context: DrawContext
+        _ dialog: Dialog, in area: Rect, into surface: inout Surface, context: DrawContext,
+        hint: String = ""
     ) {
         let cursor = dialog.draw(
             into: &surface, area: area, theme: context.theme, border: context.popupBorder)
+        let frame = dialog.frame(in: area)
+        let width = CharacterWidth.of(hint) + 2
+        if !hint.isEmpty, width + 4 <= frame.width {
+            surface.put(
+                " \(hint) ", x: frame.maxX - width - 2, y: frame.maxY - 1,
+                style: context.theme[.key, on: .popup])
+        }
         context.notes.add(dialog.frame(in: area), .dialog(dialog, area))
         if let cursor {
             context.cursor(

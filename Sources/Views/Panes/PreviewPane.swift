@@ -51,7 +51,7 @@ enum PreviewPane: Pane {
                 strip(
                     run,
                     in: Rect(
-                        x: 0, y: body.maxY - stripRows, width: body.width, height: stripRows),
+                        x: 1, y: body.maxY - stripRows, width: body.width - 1, height: stripRows),
                     into: &surface, context: context)
                 body = Rect(
                     x: 0, y: body.y, width: body.width, height: body.height - stripRows)
@@ -73,6 +73,12 @@ enum PreviewPane: Pane {
                 ("2", "schedule, class and seed"), ("4", "paint a mask and edit"),
                 ("?", "help"), (":", "all commands"),
             ]
+            let kept = state.galleryItems.count
+            if kept > 0 {
+                lines.insert(
+                    ("o", kept == 1 ? "the gallery: one picture" : "the gallery: \(kept) pictures"),
+                    at: 2)
+            }
         } else {
             switch state.models.loading {
             case .loading(let name): title = "Loading \(name)…"
@@ -293,21 +299,26 @@ enum PreviewPane: Pane {
     ) {
         let previews = run.scalePreviews(picture: context.state.preview.picture)
         let cells = tiles(previews.count, in: rect, cell: context.pictureCell, gapRows: 1)
+        let current = context.state.shownPass?.scale
         for (scale, tile) in cells.enumerated() {
             let side = run.schedule.patchNums[scale]
+            let room = Rect(x: tile.x, y: tile.y, width: tile.width, height: tile.height - 1)
             if let image = previews[scale] {
                 context.show(
-                    content(image, run: run), id: PictureID.scale(scale),
-                    in: Rect(x: tile.x, y: tile.y, width: tile.width, height: tile.height - 1),
-                    on: &surface)
+                    content(image, run: run), id: PictureID.scale(scale), in: room, on: &surface,
+                    alignTop: true)
             } else {
-                emptyTile(
-                    Rect(x: tile.x, y: tile.y, width: tile.width, height: tile.height - 1),
-                    into: &surface, context: context)
+                emptyTile(room, into: &surface, context: context)
             }
+            // Right below the picture, which may be lower than its tile.
+            let height =
+                context.state.shownPicture.map {
+                    context.fitted(PictureContent($0), in: room).height
+                } ?? room.height
             surface.put(
-                "\(scale): \(side)×\(side)", x: tile.x, y: tile.maxY - 1, width: tile.width,
-                alignment: .center, style: context.dim)
+                "\(scale): \(side)×\(side)", x: tile.x, y: room.y + height, width: tile.width,
+                alignment: .center,
+                style: scale == current ? context.theme[.textFocus] : context.dim)
             clickScale(scale, run: run, tile: tile, surface: surface, context: context)
         }
     }
@@ -317,7 +328,7 @@ enum PreviewPane: Pane {
             run.isActive || !run.passes.isEmpty
         else { return 0 }
         let cell = context.pictureCell
-        let column = body.width / run.schedule.patchNums.count - 1
+        let column = (body.width - 1) / run.schedule.patchNums.count - 1
         guard column >= 3 else { return 0 }
         let rows = max(2, min(body.height / 4, column * cell.width / cell.height))
         // Half-blocks of a few cells show nothing; sixel ones should be twelve columns wide or
@@ -330,7 +341,10 @@ enum PreviewPane: Pane {
     ) {
         let previews = run.scalePreviews(picture: context.state.preview.picture)
         let count = previews.count
+        let sides = run.schedule.patchNums
         let width = rect.width / count
+        // All labels alike: `16×16` for each, or `16` for each.
+        let isLong = sides.allSatisfy { 2 * String($0).count + 1 < width }
         let current = context.state.shownPass?.scale
         for scale in 0..<count {
             let tile = Rect(
@@ -344,10 +358,9 @@ enum PreviewPane: Pane {
             } else {
                 emptyTile(inside, into: &surface, context: context)
             }
-            let side = run.schedule.patchNums[scale]
-            let label = "\(side)×\(side)"
+            let side = sides[scale]
             surface.put(
-                label.count <= tile.width ? label : "\(side)", x: tile.x, y: tile.maxY - 1,
+                isLong ? "\(side)×\(side)" : "\(side)", x: tile.x, y: tile.maxY - 1,
                 width: tile.width, alignment: .center,
                 style: scale == current ? context.theme[.textFocus] : context.dim)
             clickScale(scale, run: run, tile: tile, surface: surface, context: context)

@@ -15,6 +15,24 @@ enum SchedulePane: Pane {
         case blank
     }
 
+    /// Where the columns of a row begin.
+    private struct Columns {
+        var number = 2
+        var side = 5
+        var minus = 11
+        var count = 13
+        var plus = 15
+        var family = 18
+        var entries = 26
+        var heading = "   k  size  steps  family  tokens"
+
+        init(width: Int) {
+            guard width < 34 else { return }
+            (number, side, minus, count, plus, family, entries) = (1, 4, 10, 12, 14, 16, 23)
+            heading = "  k size  steps family tokens"
+        }
+    }
+
     static func draw(into surface: inout Surface, context: DrawContext, isFocused: Bool) {
         let size = surface.bounds
         let schedule = context.state.schedule
@@ -51,7 +69,9 @@ enum SchedulePane: Pane {
                 for text in context.wrapped(reason, width: max(8, width - 5)) {
                     lines.append(.detail(text, isError: true))
                 }
-            } else if schedule.field == .row(scale), row.text.count > width - 27 {
+            } else if schedule.field == .row(scale),
+                row.text.count > width - Columns(width: width).entries
+            {
                 for text in context.wrapped(row.text, width: max(8, width - 5)).prefix(4) {
                     lines.append(.detail(text, isError: false))
                 }
@@ -78,7 +98,7 @@ enum SchedulePane: Pane {
         case .blank: break
         case .heading:
             surface.put(
-                CharacterWidth.pad("   k  size  steps  family  tokens", to: width), x: 0, y: y,
+                CharacterWidth.pad(Columns(width: width).heading, to: width), x: 0, y: y,
                 style: context.dim)
         case .detail(let text, let isError):
             surface.put(
@@ -117,58 +137,60 @@ enum SchedulePane: Pane {
         style: Style, isSelected: Bool
     ) {
         let schedule = context.state.schedule
+        let columns = Columns(width: width)
         let row = schedule.values.rows[scale]
         let isUsed = schedule.values.variant == .hmar
         let base = isUsed || isSelected ? style : context.dim
         let (mark, markStyle) = mark(scale, context: context)
         surface.put(
             mark, x: 0, y: y, style: isSelected ? style : context.theme[markStyle])
-        surface.put(padded(String(scale), 2), x: 2, y: y, style: base)
-        surface.put("\(row.side)×\(row.side)", x: 5, y: y, style: base)
+        surface.put(padded(String(scale), 2), x: columns.number, y: y, style: base)
+        surface.put("\(row.side)×\(row.side)", x: columns.side, y: y, style: base)
         let canStep = row.side > 1
         let steps = isUsed ? row.entries.count - 1 : 0
         if canStep, isUsed {
             let dim = isSelected ? style : context.theme[.key]
-            surface.put(context.symbol("−", "-"), x: 11, y: y, style: dim)
-            surface.put("+", x: 15, y: y, style: dim)
+            surface.put(context.symbol("−", "-"), x: columns.minus, y: y, style: dim)
+            surface.put("+", x: columns.plus, y: y, style: dim)
             context.click(
-                Rect(x: 10, y: y, width: 2, height: 1), on: surface,
+                Rect(x: columns.minus - 1, y: y, width: 2, height: 1), on: surface,
                 [
                     .focus(.schedule), .schedule(.select(.row(scale))),
                     .schedule(.change(.row(scale), by: -1)),
                 ])
             context.click(
-                Rect(x: 15, y: y, width: 2, height: 1), on: surface,
+                Rect(x: columns.plus, y: y, width: 2, height: 1), on: surface,
                 [
                     .focus(.schedule), .schedule(.select(.row(scale))),
                     .schedule(.change(.row(scale), by: 1)),
                 ])
         }
         let count = canStep ? String(steps) : context.symbol("·", "-")
-        surface.put(count, x: count.count == 1 ? 13 : 12, y: y, style: base)
+        surface.put(count, x: columns.count - (count.count == 1 ? 0 : 1), y: y, style: base)
         if isUsed, canStep {
-            surface.put(row.familyTitle, x: 18, y: y, style: base)
+            surface.put(row.familyTitle, x: columns.family, y: y, style: base)
             context.click(
-                Rect(x: 18, y: y, width: 7, height: 1), on: surface,
+                Rect(x: columns.family, y: y, width: 7, height: 1), on: surface,
                 [
                     .focus(.schedule), .schedule(.select(.row(scale))),
                     .command(.nextFamily),
                 ])
         }
-        let room = width - 26
+        let room = width - columns.entries
         guard room > 0 else { return }
         if let editing = schedule.editing, editing.field == .row(scale) {
             context.field(
-                editing.entry, in: Rect(x: 26, y: y, width: room, height: 1), on: &surface,
+                editing.entry, in: Rect(x: columns.entries, y: y, width: room, height: 1),
+                on: &surface,
                 isValid: row.invalidText == nil)
             return
         }
         let text = isUsed ? row.text : String(row.tokenCount)
         let textStyle = row.invalidText == nil ? base : context.errorStyle
         surface.put(
-            CharacterWidth.truncate(text, to: room), x: 26, y: y, style: textStyle)
+            CharacterWidth.truncate(text, to: room), x: columns.entries, y: y, style: textStyle)
         context.click(
-            Rect(x: 26, y: y, width: room, height: 1), on: surface,
+            Rect(x: columns.entries, y: y, width: room, height: 1), on: surface,
             [
                 .focus(.schedule), .schedule(.select(.row(scale))),
                 isSelected

@@ -91,17 +91,17 @@ enum Screen {
     ) {
         let shown = layout.pane(in: .center, state: context.state)
         var x = frame.x + 2
-        let all = layout.centerTabs.reduce(0) { $0 + 4 + $1.title.count }
-        let gap = all + layout.centerTabs.count <= frame.width - 3 ? 1 : 0
-        let hasNames = all <= frame.width - 3
-        for pane in layout.centerTabs {
+        let room = frame.width - 3
+        let labels = PaneTabs.labels(layout.centerTabs, shown: shown, room: room)
+        let all = labels.reduce(0) { $0 + $1.width }
+        let gap = all + labels.count <= room ? 1 : 0
+        for (pane, label) in zip(layout.centerTabs, labels) {
             let isFocused = pane == context.state.layout.focus
-            // Where there is no room for all names, only the pane that is shown has one.
-            let title = hasNames || pane == shown ? pane.title + " " : ""
-            let width = 3 + title.count
+            let title = label.title
+            let width = label.width
             guard x + width < frame.maxX else { break }
             let end = surface.put(
-                " \(pane.rawValue) ", x: x, y: frame.y,
+                label.number, x: x, y: frame.y,
                 style: context.theme[isFocused ? .textFocus : .key])
             surface.put(
                 title, x: end, y: frame.y,
@@ -120,13 +120,11 @@ enum Screen {
     ) {
         let focus = context.state.layout.focus
         let (bar, body) = layout.area.splitTop(1)
-        let full = PaneID.allCases.reduce(0) { $0 + $1.title.count + 4 }
+        let labels = PaneTabs.labels(PaneID.allCases, shown: focus, room: bar.width)
         var x = bar.x
-        for pane in PaneID.allCases {
+        for (pane, tab) in zip(PaneID.allCases, labels) {
             let isFocused = pane == focus
-            let label =
-                full <= bar.width || isFocused
-                ? " \(pane.rawValue) \(pane.title) " : " \(pane.rawValue) "
+            let label = tab.number + tab.title
             guard x + CharacterWidth.of(label) <= bar.maxX else { break }
             let end = surface.put(
                 label, x: x, y: bar.y,
@@ -268,7 +266,8 @@ enum Screen {
         surface.fill(Rect(x: 0, y: y, width: width, height: 1), style: bar)
         let pane = context.state.layout.focus
         let view = pane == .preview ? context.state.preview.view : .picture
-        var commands = KeyBindings.hints(for: pane, view: view)
+        var commands = KeyBindings.hints(
+            for: pane, view: view, trains: context.state.train.shown?.isActive == true)
         for command in [Command.help, .palette, .quit] where !commands.contains(command) {
             commands.append(command)
         }

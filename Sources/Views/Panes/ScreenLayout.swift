@@ -69,8 +69,7 @@ struct ScreenLayout {
 
     /// The panes that share the middle column.
     var centerTabs: [PaneID] {
-        // A pane that fills the screen comes first: it must not be the one without room.
-        if focus.fillsScreen { return [focus] + PaneID.allCases.filter { $0 != focus } }
+        if focus.fillsScreen { return PaneID.allCases }
         return form == .wide
             ? [.preview, .mask, .train, .symmetry]
             : [.preview, .mask, .tokens, .jobs, .log, .train, .symmetry]
@@ -85,7 +84,7 @@ struct ScreenLayout {
         let height = Double(max(1, size.rows - 3))
         // The schedule's lines come first; what is left goes to the models' card.
         let scheduleLines = Double(state.schedule.values.rows.count + 16)
-        let models = max(4, min(24, height - scheduleLines))
+        let models = max(4, min(34, height - scheduleLines))
         let left = Layout<LayoutSlot>.Node.split(
             .vertical,
             [
@@ -96,13 +95,16 @@ struct ScreenLayout {
         switch form {
         case .wide:
             let leftWidth = columns >= 150 ? 42.0 : columns >= 116 ? 38.0 : 34.0
+            // The whole token map with its codes, as long as jobs and log keep some lines.
+            let side = Double(state.schedule.values.rows.last?.side ?? 0)
+            let tokens = max(height * 0.56, min(side + 9, height - 10))
             let rightWidth = columns >= 150 ? 44.0 : columns >= 116 ? 35.0 : 30.0
             let right = Layout<LayoutSlot>.Node.split(
                 .vertical,
                 [
-                    .init(leaf(.tokens, 20, 8), weight: height * 0.56),
-                    .init(leaf(.jobs, 20, 2), weight: height * 0.22),
-                    .init(leaf(.log, 20, 2), weight: height * 0.22),
+                    .init(leaf(.tokens, 20, 8), weight: tokens),
+                    .init(leaf(.jobs, 20, 2), weight: (height - tokens) / 2),
+                    .init(leaf(.log, 20, 2), weight: (height - tokens) / 2),
                 ])
             return Layout(
                 .split(

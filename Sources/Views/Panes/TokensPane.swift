@@ -50,9 +50,9 @@ enum TokensPane: Pane {
                 [.focus(.tokens), .tokens(.scale(scale))])
             x += label.count + 1
         }
-        if x + 6 <= width {
-            let text = CharacterWidth.truncate(
-                context.state.tokens.coloring.title, to: width - x)
+        let text = context.state.tokens.coloring.title
+        // Where there is no room for the word, the legend below says it.
+        if x + CharacterWidth.of(text) <= width {
             let left = width - CharacterWidth.of(text)
             surface.put(text, x: left, y: 0, style: context.theme[.textFocus])
             context.click(
@@ -115,9 +115,9 @@ enum TokensPane: Pane {
     private static func legend(y: Int, into surface: inout Surface, context: DrawContext) {
         let text: String
         switch context.state.tokens.coloring {
-        case .confidence: text = "0 unsure … 9 sure"
-        case .entropy: text = "0 one choice … 9 many (bits)"
-        case .origin: text = "s source, 0 next-scale, 1… step, · masked"
+        case .confidence: text = "confidence: 0 unsure … 9 sure"
+        case .entropy: text = "entropy: 0 one choice … 9 many"
+        case .origin: text = "0 next-scale, 1… mask step, · open, s source"
         }
         surface.put(
             CharacterWidth.truncate(text, to: surface.bounds.width), x: 0, y: y,
@@ -156,13 +156,13 @@ enum TokensPane: Pane {
             surface.put(
                 String(repeating: " ", count: max(0, 5 - code.count)) + code, x: 1, y: row,
                 style: isChosen ? context.text.adding(.bold) : context.text)
-            let barWidth = max(0, width - 14)
+            let barWidth = max(0, width - 15)
             context.bar(
                 Double(candidate.probability), x: 7, y: row, width: barWidth, on: &surface,
                 fill: .plotBar)
             surface.put(
                 decimal(Double(candidate.probability) * 100, digits: 1) + " %",
-                x: 7 + barWidth, y: row, width: 7, alignment: .trailing, style: context.dim)
+                x: 8 + barWidth, y: row, width: 7, alignment: .trailing, style: context.dim)
         }
     }
 

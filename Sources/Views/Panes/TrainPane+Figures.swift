@@ -6,6 +6,14 @@ extension TrainPane {
     /// The line of views, then the view.
     static func figures(in rect: Rect, into surface: inout Surface, context: DrawContext) {
         guard rect.height >= 2, rect.width >= 8 else { return }
+        let isEmpty =
+            context.state.train.shown.map { $0.curves.isEmpty && $0.samples.isEmpty } ?? true
+        if isEmpty, context.state.train.shown?.isActive != true,
+            case .recipe(let recipe)? = context.state.train.selectedItem, !recipe.text.isEmpty
+        {
+            self.recipe(recipe, in: rect, into: &surface, context: context)
+            return
+        }
         tabs(in: rect, into: &surface, context: context)
         let body = Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1)
         let train = context.state.train
@@ -25,6 +33,34 @@ extension TrainPane {
         case .codes: codes(run, in: body, into: &surface, context: context)
         case .samples: samples(run, in: body, into: &surface, context: context)
         case .table: table(run, in: body, into: &surface, context: context)
+        }
+    }
+
+    /// What Enter would start: the recipe itself, comments dim.
+    private static func recipe(
+        _ recipe: RecipeEntry, in rect: Rect, into surface: inout Surface, context: DrawContext
+    ) {
+        let name = recipe.path.split(separator: "/").suffix(2).joined(separator: "/")
+        surface.put(
+            CharacterWidth.truncate("Recipe \(name)", to: rect.width), x: rect.x, y: rect.y,
+            style: context.theme[.title])
+        let key = context.bindings.firstKey(for: .startTraining, in: .train)?.label ?? ""
+        let hint = "\(key) starts it"
+        if CharacterWidth.of(hint) + CharacterWidth.of(name) + 10 <= rect.width {
+            surface.put(
+                hint, x: rect.maxX - CharacterWidth.of(hint), y: rect.y, style: context.theme[.key])
+        }
+        let lines = recipe.text.split(separator: "\n", omittingEmptySubsequences: false)
+        let body = Rect(x: rect.x, y: rect.y + 1, width: rect.width, height: rect.height - 1)
+        for (row, line) in lines.prefix(body.height).enumerated() {
+            let isLastRow = row == body.height - 1 && lines.count > body.height
+            let text = isLastRow ? context.symbol("…", "...") : String(line)
+            let isAside = text.hasPrefix("#") || isLastRow
+            surface.put(
+                CharacterWidth.truncate(text, to: body.width), x: body.x, y: body.y + row,
+                style: isAside
+                    ? context.dim
+                    : text.hasPrefix("[") ? context.theme[.textFocus] : context.text)
         }
     }
 

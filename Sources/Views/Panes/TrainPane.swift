@@ -22,7 +22,8 @@ enum TrainPane: Pane {
             return
         }
         if size.width >= 88 {
-            let (left, right) = size.splitLeft(36)
+            let names = items.map { CharacterWidth.of(train.title(of: $0)) }.max() ?? 0
+            let (left, right) = size.splitLeft(max(36, min(names + 10, size.width / 3)))
             let facts = facts(context, width: left.width - 1)
             let listRows = max(3, min(items.count, left.height - facts.count - 1))
             list(

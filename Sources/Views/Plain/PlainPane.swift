@@ -54,11 +54,18 @@ extension WorkbenchApplication {
 }
 
 nonisolated extension AppState {
-    /// A run in a few words.
+    /// A run in a few words: what tells it from others first, so that it survives a narrow pane.
     func title(of run: Run) -> String {
         let label = model?.classTitle(run.request.classLabel) ?? "no class"
         switch run.kind {
-        case .sample: return "\(run.request.variant.title), \(label), seed \(run.request.seed)"
+        case .sample:
+            var words = [label, "seed \(run.request.seed)"]
+            if run.request.variant != .hmar { words.append(run.request.variant.shortTitle) }
+            if let start = run.request.start, run.schedule.patchNums.indices.contains(start.scale) {
+                let side = run.schedule.patchNums[start.scale]
+                words.append("from \(side)×\(side)")
+            }
+            return words.joined(separator: ", ")
         case .edit(let mode): return "\(mode.title), seed \(run.request.seed)"
         }
     }

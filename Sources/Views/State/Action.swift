@@ -89,6 +89,8 @@ nonisolated enum RunAction: Sendable {
     case started(Int)
     case pass(Int, PassReport)
     case sampled(Int, SamplingResult)
+    /// Pictures after scales that went by too fast to be shown.
+    case scalePictures(Int, [Int: [RGBImage]])
     case edited(Int, EditResult)
     case cancelled(Int)
     case failed(Int, reason: String)
@@ -154,6 +156,8 @@ nonisolated enum SessionAction: Sendable {
     /// A session may be written; `recovered` was left behind by a program that did not end.
     case opened(recovered: SessionSnapshot?, queue: [StoredRun])
     case firstSteps(Set<FirstStep>)
+    /// Finished runs of earlier starts.
+    case gallery([Run])
     case readOnly(String)
     case restore
     case written

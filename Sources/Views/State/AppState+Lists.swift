@@ -33,7 +33,10 @@ nonisolated extension AppState {
     /// Every command, the recent ones first, narrowed and ordered by how well the query fits.
     func paletteCommands(_ overlay: Overlay) -> [Command] {
         guard let query = overlay.list?.entry.text else { return [] }
-        let rest = Command.allCases.filter { !recentCommands.contains($0) && $0 != .palette }
+        // Moving about is no command that anybody looks for by name.
+        let rest = Command.allCases.filter {
+            !recentCommands.contains($0) && $0 != .palette && !$0.isMovement
+        }
         let all = recentCommands + rest
         return FuzzyMatch.filter(all, by: query) { $0.title }
     }

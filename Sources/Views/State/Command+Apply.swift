@@ -163,6 +163,7 @@ nonisolated extension Command {
         case .viewBranches: Reducer.showView(.branches, &state)
         case .comparePair: Reducer.comparePair(&state)
         case .toggleMark: Reducer.toggleMark(&state)
+        case .hidePicture: Reducer.hidePicture(&state)
         case .branch: return Reducer.branch(newSeed: false, &state)
         case .branchNewSeed: return Reducer.branch(newSeed: true, &state)
         case .scrubBack: Reducer.scrubBy(-1, &state)
@@ -284,6 +285,7 @@ nonisolated extension Command {
         case .startTraining: return Reducer.startTraining(&state)
         case .holdTraining: return Reducer.holdTraining(&state)
         case .saveCheckpoint: return Reducer.steerTraining(.checkpoint, &state)
+        case .exportTraining: Reducer.askForTrainingExport(&state)
         case .makeSamples: return Reducer.steerTraining(.sample, &state)
         case .stopTraining: return Reducer.steerTraining(.stop, &state)
         case .setDataFolder, .setRunFolder:

@@ -23,7 +23,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case pauseRun, stepRun, nextView, viewPicture, viewScales, viewGrid, viewCompare
     case scrubBack, scrubForward, scrubFirst, scrubLast, nextPicture, previousPicture
     case zoomIn, zoomOut, panLeft, panRight, panUp, panDown, editPicture
-    case viewGallery, viewBranches, comparePair, toggleMark, branch, branchNewSeed
+    case viewGallery, viewBranches, comparePair, toggleMark, hidePicture, branch, branchNewSeed
     // Mask
     case openPicture, takeSample, toolBrush, toolEraser, toolBox, toolEllipse, toolLasso, toolFill
     case harder, softer, nextCells, extendLeft, extendRight, extendUp, extendDown
@@ -46,9 +46,19 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     // Train
     case startTraining, holdTraining, saveCheckpoint, makeSamples, stopTraining
     case setDataFolder, setRunFolder, nextTrainDevice, nextTrainView, trainTable
-    case nextFigures, previousFigures, toggleLogScale, rescanTrainings
+    case nextFigures, previousFigures, toggleLogScale, rescanTrainings, exportTraining
     // Jobs and log
     case cancelJob, retryJob, removeJob, showJob, jobUp, jobDown, clearFinished, logMore, logLess
+
+    /// Whether it moves a selection in lists and popups.
+    var isMovement: Bool {
+        switch self {
+        case .moveUp, .moveDown, .moveLeft, .moveRight, .moveFirst, .moveLast, .pageUp, .pageDown,
+            .back, .confirm, .toggle:
+            true
+        default: false
+        }
+    }
 
     /// What it does, as help and palette say it.
     var title: String {
@@ -149,10 +159,11 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .panUp: "Pan up"
         case .panDown: "Pan down"
         case .editPicture: "Edit this picture with a mask"
-        case .viewGallery: "View: gallery of the session"
+        case .viewGallery: "View: gallery"
         case .viewBranches: "View: tree of branches"
         case .comparePair: "Compare two pictures: side by side, first, second, difference"
         case .toggleMark: "Mark the picture"
+        case .hidePicture: "Take the picture out of the gallery"
         case .branch: "Go back to this scale and draw on from it"
         case .branchNewSeed: "The same with a new seed"
         case .openPicture: "Open a picture"
@@ -214,6 +225,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .previousFigures: "Group of figures before"
         case .toggleLogScale: "Linear or logarithmic"
         case .rescanTrainings: "Look for recipes and runs again"
+        case .exportTraining: "Write the figures: PNG, CSV, JSON"
         case .cancelJob: "Cancel the job"
         case .retryJob: "Try the job again"
         case .removeJob: "Take the job out of the list"
@@ -288,6 +300,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .viewBranches: "branches"
         case .comparePair: "compare two"
         case .toggleMark: "mark"
+        case .hidePicture: "remove"
         case .branch: "branch"
         case .branchNewSeed: "branch, new seed"
         case .editColumns: "columns"
@@ -310,10 +323,12 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .startTraining: "start"
         case .holdTraining: "hold"
         case .saveCheckpoint: "checkpoint"
+        case .exportTraining: "export"
+        case .setDataFolder: "data folder"
+        case .setRunFolder: "run folder"
+        case .nextTrainDevice: "device"
         case .makeSamples: "samples"
         case .stopTraining: "stop"
-        case .setDataFolder: "data"
-        case .setRunFolder: "folder"
         case .nextTrainView: "view"
         case .nextFigures: "figures"
         case .toggleLogScale: "log"

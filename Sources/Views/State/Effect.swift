@@ -23,6 +23,8 @@ nonisolated enum Effect: Sendable {
     case saveQueue([StoredRun])
     case openRecipe(path: String)
     case saveFirstSteps(Set<FirstStep>)
+    /// Keeps finished runs for the next start.
+    case saveGallery([Run])
     case openPicture(path: String, side: Int)
     case importMask(path: String, side: Int)
     case writeMask(PixelMask, path: String, overwrites: Bool)
@@ -33,6 +35,7 @@ nonisolated enum Effect: Sendable {
     /// The run folder that is shown; nil for none.
     case followTraining(String?)
     case loadTrainingPicture(folder: String, TrainRun.Sample)
+    case exportTraining(TrainExport, folder: String, overwrites: Bool)
     case saveSession(SessionSnapshot)
     case symmetry(SymmetryEffect)
     case terminal(TerminalRequest)

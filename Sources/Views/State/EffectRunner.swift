@@ -49,6 +49,8 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         files.async { [mailbox] in
             let opening = sessions.open()
             mailbox.post(.session(.firstSteps(sessions.firstSteps())))
+            let pictures = sessions.readGallery()
+            if !pictures.isEmpty { mailbox.post(.session(.gallery(pictures))) }
             switch opening {
             case .fresh(let queue):
                 mailbox.post(.session(.opened(recovered: nil, queue: queue)))
@@ -89,6 +91,26 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         case .sendTraining(let command, let folder): trainings?.send(command, to: folder)
         case .followTraining(let folder): trainings?.follow(folder)
         case .loadTrainingPicture(let folder, let sample): trainings?.read(sample, of: folder)
+        case .exportTraining(let export, let folder, let overwrites):
+            files.async { [services, mailbox] in
+                do {
+                    let written = try export.write(
+                        overwrites: overwrites, to: Self.expanded(export.base),
+                        with: services.writeFile)
+                    guard let written else {
+                        mailbox.post(
+                            .file(.exists(.trainingExport(folder: folder), path: export.base)))
+                        return
+                    }
+                    mailbox.post(
+                        .notice(
+                            .info,
+                            "Wrote \(written.count) files: \(export.base).csv, .json and pictures.")
+                    )
+                } catch {
+                    mailbox.post(.file(.failed(String(describing: error))))
+                }
+            }
         case .unloadModel:
             model.set(nil, on: CPUDevice.shared)
             mailbox.post(.models(.unloaded))
@@ -108,6 +130,14 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         case .saveFirstSteps(let taken):
             // Lost steps are shown once more; that is no reason to complain.
             files.async { [sessions] in try? sessions?.write(firstSteps: taken) }
+        case .saveGallery(let runs):
+            files.async { [sessions, mailbox] in
+                do {
+                    try sessions?.write(gallery: runs)
+                } catch {
+                    mailbox.post(.file(.failed("The gallery was not saved: \(error)")))
+                }
+            }
         case .saveQueue(let runs):
             files.async { [sessions, mailbox] in
                 do {
@@ -234,13 +264,42 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     // MARK: Runs
 
     private func sample(_ run: Int, _ title: String, _ request: SamplingRequest) {
-        start(run, title) { [mailbox] model, control in
+        let shown = ShownScales()
+        start(run, title, shown: shown) { [mailbox, queue, isMotionReduced] model, control in
             guard let sampling = model as? any ImageSampling else {
                 throw RunProblem.cannot("generate pictures")
             }
             let result = try sampling.sample(request, control: control)
             mailbox.post(.run(.sampled(run, result)))
+            guard !isMotionReduced, result.tokens.count == 1 else { return }
+            let missing = result.schedule.patchNums.indices.dropLast().filter {
+                !shown.contains($0)
+            }
+            let pictures = Self.pictures(of: missing, result, model) {
+                control.cancellation.isCancelled || queue.jobs.contains { $0.state == .queued }
+            }
+            mailbox.post(.run(.scalePictures(run, pictures)))
         }
+    }
+
+    /// Decodes the pictures after scales that were not shown on the way.
+    ///
+    /// Large models make pictures only as often as a person can see them; the true state after each
+    /// scale follows from the tokens. Ends early when somebody else wants the model.
+    private static func pictures(
+        of scales: [Int], _ result: SamplingResult, _ model: any LoadedModel,
+        isWanted: () -> Bool
+    ) -> [Int: [RGBImage]] {
+        guard let tokenizing = model as? any ImageTokenizing else { return [:] }
+        var pictures: [Int: [RGBImage]] = [:]
+        for scale in scales {
+            if isWanted() { break }
+            let images = result.tokens.compactMap {
+                try? tokenizing.decode($0, throughScale: scale)
+            }
+            if images.count == result.tokens.count { pictures[scale] = images }
+        }
+        return pictures
     }
 
     private func edit(_ run: Int, _ title: String, _ request: EditRequest) {
@@ -254,7 +313,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     }
 
     private func start(
-        _ run: Int, _ title: String,
+        _ run: Int, _ title: String, shown: ShownScales? = nil,
         work: @escaping @Sendable (any LoadedModel, SamplingControl) throws -> Void
     ) {
         controls.add(run: run)
@@ -270,6 +329,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
                     observer: { report in
                         handle.progress(
                             report.pass, of: report.passCount, phase: Self.phase(report))
+                        shown?.note(report)
                         mailbox.post(.run(.pass(run, report)))
                     })
                 controls.begin(run: run, control: control)
@@ -401,6 +461,19 @@ nonisolated private final class JobsChange: @unchecked Sendable {
         lock.withLock { self.action = action }
     }
     func notify() { lock.withLock { action }?() }
+}
+
+/// The scales whose last pass came with a picture.
+nonisolated private final class ShownScales: @unchecked Sendable {
+    private let lock = NSLock()
+    private var scales: Set<Int> = []
+
+    func note(_ report: PassReport) {
+        guard report.completesScale, !report.previews.isEmpty else { return }
+        lock.withLock { _ = scales.insert(report.scale) }
+    }
+
+    func contains(_ scale: Int) -> Bool { lock.withLock { scales.contains(scale) } }
 }
 
 /// Asks for at most twenty previews a second; for small pictures, after every pass.

@@ -29,9 +29,9 @@ nonisolated enum FirstStep: String, Sendable, CaseIterable, Codable {
         case .newSeed: return "\(key(.runNewSeed, in: focus)) makes another one, with a new seed."
         case .takeToMask:
             return focus == .preview
-                ? "\(key(.editPicture, in: .preview)) takes this picture to the mask, to change a part of it."
-                : "\(key(.focusMask, in: focus)), then \(key(.takeSample, in: .mask)), takes the "
-                    + "picture to the mask, to change a part of it."
+                ? "\(key(.editPicture, in: .preview)) takes this picture to the mask: change a part of it."
+                : "\(key(.focusMask, in: focus)), then \(key(.takeSample, in: .mask)): the picture "
+                    + "goes to the mask, to be changed."
         case .paint:
             return focus == .mask
                 ? "Drag over what is to change; or arrows and \(key(.toggle, in: .mask)). "
@@ -40,14 +40,14 @@ nonisolated enum FirstStep: String, Sendable, CaseIterable, Codable {
         case .runEdit:
             return focus == .mask
                 ? "\(key(.runEdit, in: .mask)) draws the masked part anew."
-                : "\(key(.focusMask, in: focus)), then \(key(.runEdit, in: .mask)), draws the "
-                    + "masked part anew."
+                : "\(key(.focusMask, in: focus)), then \(key(.runEdit, in: .mask)): draws the masked "
+                    + "part anew."
         case .undo:
             return
                 "\(key(.undo, in: focus)) takes a step back; \(key(.history, in: focus)) lists all."
         case .save:
             return "\(key(.savePicture, in: focus)) saves the picture; \(key(.help, in: focus)) "
-                + "shows all keys of a pane."
+                + "shows the keys of a pane."
         }
     }
 }

@@ -37,12 +37,16 @@ nonisolated extension AppState {
     /// The pictures that the gallery shows, newest first.
     var galleryItems: [GalleryItem] {
         runs.runs.reversed().filter { !$0.images.isEmpty && matches($0) }
-            .flatMap { run in run.images.indices.map { GalleryItem(run: run.id, picture: $0) } }
+            .flatMap { run in
+                run.images.indices.filter { !run.hidden.contains($0) }
+                    .map { GalleryItem(run: run.id, picture: $0) }
+            }
     }
 
     var markedItems: [GalleryItem] {
         runs.runs.flatMap { run in
-            run.marked.sorted().map { GalleryItem(run: run.id, picture: $0) }
+            run.marked.subtracting(run.hidden).sorted()
+                .map { GalleryItem(run: run.id, picture: $0) }
         }
     }
 
@@ -131,6 +135,7 @@ nonisolated extension Reducer {
         case .generate: state.preview.view = .picture
         case .pauseRun: toggleMark(&state)
         case .compare: comparePair(&state)
+        case .hidePicture: hidePicture(&state)
         case .search:
             state.overlays.append(
                 .prompt(.searchGallery, TextEntry(state.gallery.query), problem: nil))

@@ -20,6 +20,21 @@ nonisolated enum PaneID: Int, Sendable, CaseIterable, Codable {
         }
     }
 
+    /// For tabs without room for the whole word.
+    var shortTitle: String {
+        switch self {
+        case .models: "Mod"
+        case .schedule: "Sch"
+        case .preview: "Pic"
+        case .mask: "Mask"
+        case .tokens: "Tok"
+        case .jobs: "Jobs"
+        case .log: "Log"
+        case .train: "Trn"
+        case .symmetry: "Sym"
+        }
+    }
+
     /// Whether it takes the whole screen while it has the focus.
     var fillsScreen: Bool { self == .symmetry || self == .train }
 }

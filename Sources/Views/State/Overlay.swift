@@ -17,6 +17,22 @@ nonisolated enum PromptKind: Sendable, Equatable {
     /// The data folder for a recipe, which is started with it if `starts`.
     case trainingData(recipe: String, starts: Bool)
     case trainingFolder(recipe: String)
+    /// What the files of a training's figures are called.
+    case trainingExport(folder: String)
+
+    /// What Enter does.
+    var verb: String {
+        switch self {
+        case .openPicture, .symmetryFolder: "open"
+        case .openRecipe: "make"
+        case .importMask: "import"
+        case .writeMask, .savePicture, .symmetryExport, .trainingExport: "write"
+        case .searchLog, .searchGallery: "search"
+        case .symmetryAngle: "turn"
+        case .trainingData(_, let starts): starts ? "start" : "take"
+        case .symmetryData, .trainingFolder: "take"
+        }
+    }
 
     var title: String {
         switch self {
@@ -30,6 +46,7 @@ nonisolated enum PromptKind: Sendable, Equatable {
         case .symmetryAngle: "Turn the input by degrees (counter-clockwise)"
         case .symmetryExport: "Write everything shown; the files' names begin with"
         case .trainingData: "Data folder (empty: the recipe's own places)"
+        case .trainingExport: "Write the figures; the files' names begin with"
         case .trainingFolder: "Run folder: a name, or a whole path"
         case .searchGallery: "Search the gallery: class, seed, model, marked, saved"
         case .savePicture: "Save the picture as PNG, with its recipe inside"

@@ -201,7 +201,10 @@ nonisolated extension Reducer {
                 state.session.isReadOnly
                     ? "a job runs" : "a job runs; it will wait for the next start")
         }
-        if state.runs.runs.contains(where: { !$0.images.isEmpty && !$0.isSaved }) {
+        // The gallery keeps pictures for the next start, where it can.
+        if state.session.isReadOnly,
+            state.runs.runs.contains(where: { !$0.images.isEmpty && !$0.isSaved })
+        {
             reasons.append("a picture is not saved")
         }
         if state.mask.isMaskUnsaved { reasons.append("the mask is not saved") }

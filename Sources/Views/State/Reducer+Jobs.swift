@@ -12,6 +12,12 @@ nonisolated extension Reducer {
             if let selectedID, let index = jobs.firstIndex(where: { $0.id == selectedID }) {
                 state.jobs.selected = index
             }
+            // Until somebody looks at the list, what happens now is selected.
+            if state.layout.focus != .jobs {
+                state.jobs.selected =
+                    jobs.firstIndex { $0.state == .running || $0.state == .cancelling }
+                    ?? jobs.count - 1
+            }
             state.jobs.selected = max(0, min(jobs.count - 1, state.jobs.selected))
             // A job that was cancelled while it waited never says so itself.
             let cancelled = Set(jobs.filter { $0.state == .cancelled }.map(\.id))

@@ -251,6 +251,8 @@ nonisolated extension Reducer {
         case .symmetryFolder, .symmetryData, .symmetryAngle, .symmetryExport:
             return confirmSymmetryPrompt(kind, path, &state)
         case .trainingData, .trainingFolder: return answerTraining(kind, path, &state)
+        case .trainingExport(let folder):
+            return exportTraining(folder, base: path, overwrites: false, &state)
         case .searchLog:
             state.log.query = path
             return searchLog(1, fromNewest: true, &state)
@@ -277,6 +279,8 @@ nonisolated extension Reducer {
             case .savePicture(let run): return save(run: run, path: path, overwrites: true, &state)
             case .symmetryExport:
                 return exportSymmetry(base: path, overwrites: true, &state)
+            case .trainingExport(let folder):
+                return exportTraining(folder, base: path, overwrites: true, &state)
             case .openPicture, .openRecipe, .importMask, .searchLog, .searchGallery,
                 .symmetryFolder, .symmetryData, .symmetryAngle, .trainingData, .trainingFolder:
                 return []

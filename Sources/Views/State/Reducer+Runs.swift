@@ -30,6 +30,15 @@ nonisolated extension Reducer {
             state.mask.view = .after
             notify(.info, "The edit is done: v compares with before, S goes on from it.", &state)
             compareWithFile(id, &state)
+        case .scalePictures(let id, let pictures):
+            state.runs.update(id) { run in
+                for (scale, images) in pictures {
+                    guard let last = run.passes.lastIndex(where: { $0.scale == scale }),
+                        run.passes[last].previews.isEmpty
+                    else { continue }
+                    run.passes[last].previews = images
+                }
+            }
         case .cancelled(let id):
             state.runs.update(id) {
                 $0.state = .cancelled
@@ -160,10 +169,7 @@ nonisolated extension Reducer {
             state.layout.front = .preview
         }
         if state.layout.focus == .mask { focus(.preview, &state) }
-        let from = branch.map { "From scale \($0.scale): " } ?? ""
-        let title =
-            from
-            + "\(request.variant.title), \(facts.classTitle(request.classLabel)), seed \(request.seed)"
+        let title = state.title(of: run)
         return saveSession(&state, beforeJob: true)
             + [.sample(run: run.id, title: title, request)]
     }
@@ -200,7 +206,7 @@ nonisolated extension Reducer {
             id: state.runs.nextID, kind: .edit(request.mode), modelName: facts.card.name,
             request: request.sampling, edit: request)
         state.runs.append(run)
-        let title = "\(request.mode.title), seed \(request.sampling.seed)"
+        let title = state.title(of: run)
         return saveSession(&state, beforeJob: true) + [.edit(run: run.id, title: title, request)]
     }
 

@@ -20,6 +20,7 @@ nonisolated extension Reducer {
             }
             return resumeWaiting(&state)
         case .firstSteps(let taken): state.firstSteps = FirstStepsState(taken: taken, isKnown: true)
+        case .gallery(let runs): restoreGallery(runs, &state)
         case .readOnly(let reason):
             state.session.isReadOnly = true
             if !reason.isEmpty { return [.log(.warning, reason)] }
@@ -66,6 +67,10 @@ nonisolated extension Reducer {
             state.models.device = device
         }
         if let picture = try? snapshot.picture?.image(),
+            let known = state.runs.runs.last(where: { $0.images.first == picture })
+        {
+            state.runs.shownID = known.id
+        } else if let picture = try? snapshot.picture?.image(),
             let request = state.schedule.request()
         {
             var run = Run(

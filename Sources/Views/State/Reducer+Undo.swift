@@ -9,6 +9,7 @@ nonisolated struct Remembered {
     private let generation: Int
     private let unfinished: [Int]
     private let waiting: Int
+    private let kept: [RunsState.Kept]
 
     init(_ state: AppState) {
         canvas = state.mask
@@ -16,6 +17,7 @@ nonisolated struct Remembered {
         generation = state.undo.generation
         unfinished = Self.unfinished(state)
         waiting = state.session.waiting.count
+        kept = state.runs.kept
     }
 
     /// Only these actions exchange the picture to edit; strokes must not copy the mask.
@@ -54,7 +56,10 @@ nonisolated struct Remembered {
                         change: .canvas(before: before, after: after)))
             }
         }
-        let steps = Reducer.noteFirstSteps(&state)
+        var steps = Reducer.noteFirstSteps(&state)
+        if !state.session.isReadOnly, kept != state.runs.kept {
+            steps.append(.saveGallery(state.runs.keepable))
+        }
         guard !state.session.isReadOnly,
             unfinished != Self.unfinished(state) || waiting != state.session.waiting.count
         else { return steps }
@@ -186,6 +191,9 @@ nonisolated extension Reducer {
         case .canvas(let before, let after):
             (isRedo ? after : before).apply(to: &state.mask)
             return []
+        case .gallery(let run, let picture):
+            setHidden(GalleryItem(run: run, picture: picture), isRedo, &state)
+            return []
         case .model(let before, let after):
             let wanted = isRedo ? after : before
             guard let entry = state.models.entries.first(where: { $0.card.name == wanted.name })
@@ -241,7 +249,7 @@ nonisolated extension UndoEntry {
                 return "\(a.estimator.rawValue) → \(b.estimator.rawValue)"
             }
             return ""
-        case .canvas, .jobs: return ""
+        case .canvas, .jobs, .gallery: return ""
         case .model(let a, let b): return "\(a.name) → \(b.name)"
         }
     }

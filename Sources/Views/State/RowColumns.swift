@@ -153,7 +153,7 @@ nonisolated extension Reducer {
         case (.character("a"), _): return columns(.split, &state)
         case (.character("d"), _), (.delete, _), (.backspace, _): return columns(.join, &state)
         case (.character("f"), _): return columns(.family, &state)
-        case (.enter, _), (.character("q"), _):
+        case (.enter, _), (.character("q"), _), (.character("o"), _):
             state.overlays.removeLast()
             return []
         case (.escape, _): return columns(.cancel, &state)

@@ -54,6 +54,8 @@ nonisolated struct Run: Sendable, Identifiable {
     var branch: BranchPoint?
     /// Pictures of the batch that a person marked.
     var marked: Set<Int> = []
+    /// Pictures of the batch that were taken out of the gallery.
+    var hidden: Set<Int> = []
     /// Its place in the job list.
     var job: Int?
     var state = State.waiting

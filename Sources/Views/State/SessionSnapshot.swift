@@ -31,7 +31,8 @@ nonisolated struct SessionSnapshot: Sendable, Equatable, Codable {
         sourceName = state.mask.sourceName
         source = state.mask.source.map { StoredImage($0) }
         picture = state.runs.runs.last { !$0.images.isEmpty }?.images.first.map { StoredImage($0) }
-        undo = state.undo.limited(to: Self.undoLimit)
+        // Runs have other numbers at the next start.
+        undo = state.undo.limited(to: Self.undoLimit).withoutGallery
         device = state.models.device
         trainingData = state.train.dataFolders
         trainingFolders = state.train.outFolders

@@ -18,8 +18,12 @@ nonisolated final class SessionStore: @unchecked Sendable {
 
     private let folder: String
     private var lockDescriptor: Int32 = -1
+    private let gallery: GalleryStore
 
-    init(folder: String) { self.folder = folder }
+    init(folder: String) {
+        self.folder = folder
+        gallery = GalleryStore(folder: folder + "/gallery")
+    }
 
     private var sessionPath: String { folder + "/session.json" }
     private var sourcePath: String { folder + "/session-source.png" }
@@ -92,6 +96,13 @@ nonisolated final class SessionStore: @unchecked Sendable {
         try AtomicWrite.write([UInt8](try JSONEncoder().encode(names)), to: firstStepsPath)
     }
 
+    /// Pictures of earlier starts; read once, after the lock is held.
+    func readGallery() -> [Run] { lockDescriptor >= 0 ? gallery.read() : [] }
+
+    func write(gallery runs: [Run]) throws {
+        if lockDescriptor >= 0 { try gallery.write(runs) }
+    }
+
     private func readQueue() -> [StoredRun] {
         guard let data = FileManager.default.contents(atPath: queuePath),
             let queue = try? JSONDecoder().decode([StoredRun].self, from: data)
@@ -133,7 +144,7 @@ nonisolated extension SessionSnapshot {
                     [before, after].allSatisfy {
                         $0.neighbours > 1 && $0.bandwidth.isFinite
                     }
-                case .canvas: true
+                case .canvas, .gallery: true
                 case .model(let before, let after):
                     before.values.isSound && after.values.isSound
                 case .jobs(let runs): runs.allSatisfy(\.isSound)

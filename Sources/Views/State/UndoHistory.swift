@@ -15,6 +15,8 @@ nonisolated struct UndoEntry: Sendable, Equatable, Codable {
         case model(before: StoredModel, after: StoredModel)
         /// Jobs that waited and were taken out.
         case jobs([StoredRun])
+        /// A picture taken out of the gallery.
+        case gallery(run: Int, picture: Int)
     }
 
     var title: String
@@ -24,7 +26,7 @@ nonisolated struct UndoEntry: Sendable, Equatable, Codable {
         switch change {
         case .mask(let rows): rows.reduce(64) { $0 + 8 * $1.toggled.count + 48 }
         case .settings: 4096
-        case .edit, .symmetry: 512
+        case .edit, .symmetry, .gallery: 512
         case .canvas(let before, let after): before.bytes + after.bytes
         case .model(let before, let after): 8192 + before.canvas.bytes + after.canvas.bytes
         case .jobs(let runs): runs.reduce(512) { $0 + ($1.edit?.source.pixels.count ?? 0) + 1024 }
@@ -91,6 +93,18 @@ nonisolated struct UndoHistory: Sendable, Equatable, Codable {
             if case .mask = $0.change { return true }
             return false
         }
+    }
+
+    /// Without what is about runs of this start.
+    var withoutGallery: UndoHistory {
+        var copy = self
+        func isOther(_ entry: UndoEntry) -> Bool {
+            if case .gallery = entry.change { return false }
+            return true
+        }
+        copy.undo = undo.filter(isOther)
+        copy.redo = redo.filter(isOther)
+        return copy
     }
 
     /// The newest entries only, for a session file.

@@ -23,6 +23,8 @@ nonisolated public struct FilterPanel: Sendable, Equatable {
     public var selected: Int
     /// Shown when nothing fits.
     public var emptyText: String
+    /// Lines that there are before anything is typed; a short list makes a low panel.
+    public var lineCount: Int?
 
     public init(
         title: String, query: TextField, lines: [Line], selected: Int,
@@ -38,16 +40,20 @@ nonisolated public struct FilterPanel: Sendable, Equatable {
     /// Lines with headings between them; the index of the line, or nil for a heading.
     private var entries: [(index: Int?, text: String)] {
         lines.enumerated().flatMap { i, line -> [(Int?, String)] in
-            (line.heading.map { [(nil, $0)] } ?? []) + [(i, line.text)]
+            // A blank line parts groups.
+            let gap: [(Int?, String)] = i > 0 ? [(nil, "")] : []
+            return (line.heading.map { gap + [(nil, $0)] } ?? []) + [(i, line.text)]
         }
     }
 
     /// The rectangle covered, in the upper part of the area as palettes are used to be.
     public func frame(in area: Rect) -> Rect {
         let width = min(area.width, max(40, min(76, area.width * 2 / 3)))
-        // As high as the area allows, so that it does not jump while typing.
-        let height = min(area.height, max(8, area.height * 3 / 4))
-        return area.centered(width: width, height: height)
+        // As high as the whole list or the area allows, so that it does not jump while typing.
+        let most = min(area.height, max(8, area.height * 3 / 4))
+        let height = min(most, max(8, (lineCount ?? most) + 4))
+        let frame = area.centered(width: width, height: most)
+        return Rect(x: frame.x, y: frame.y, width: frame.width, height: height)
     }
 
     private func listRect(_ frame: Rect) -> Rect {

@@ -29,6 +29,8 @@ enum RecipeCatalog {
 
     private static func entry(_ path: String, shortName: String) -> RecipeEntry? {
         let stem = String(shortName.dropLast(".toml".count))
+        // What nobody would read on a screen is not kept for it.
+        let text = FileManager.default.contents(atPath: path)?.prefix(16 << 10) ?? Data()
         do throws(TOMLError) {
             let table = try TOMLTable(contentsOfFile: path)
             guard table["system"] != nil, table["steps"] != nil else { return nil }
@@ -43,9 +45,12 @@ enum RecipeCatalog {
                 problem: isKnown
                     ? nil
                     : "system = \"\(system)\" is not one that can be trained ("
-                        + Registry.trainingSystems.map(\.name).joined(separator: ", ") + ").")
+                        + Registry.trainingSystems.map(\.name).joined(separator: ", ") + ").",
+                text: String(decoding: text, as: UTF8.self))
         } catch {
-            return RecipeEntry(path: path, name: stem, problem: "\(error)")
+            return RecipeEntry(
+                path: path, name: stem, problem: "\(error)",
+                text: String(decoding: text, as: UTF8.self))
         }
     }
 }

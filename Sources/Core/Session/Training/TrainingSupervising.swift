@@ -41,11 +41,14 @@ public struct RecipeEntry: Sendable, Equatable {
     public var runFolder: String
     /// Why it cannot be used; nil if it can.
     public var problem: String?
+    /// The file's text, to be read before it is started.
+    public var text: String
 
     public init(
         path: String, name: String, system: String = "", summary: String = "", steps: Int = 0,
-        dataKind: String = "", runFolder: String = "", problem: String? = nil
+        dataKind: String = "", runFolder: String = "", problem: String? = nil, text: String = ""
     ) {
+        self.text = text
         self.path = path
         self.name = name
         self.system = system
