@@ -120,6 +120,8 @@ struct SymmetryStoryTests {
         app.press("i")
         let scores = app.state.symmetry.list.map { rows[$0].outsideScore }
         #expect(scores == scores.sorted(by: >))
+        #expect(app.state.symmetry.selected == app.state.symmetry.list.first)
+        #expect(app.text().contains("score"))
         app.press("G")
         app.settleSymmetry()
         #expect(app.state.symmetry.selected == app.state.symmetry.list.last)
@@ -240,6 +242,15 @@ struct SymmetryStoryTests {
         #expect(app.text().contains("axes of rotation"))
         app.press("m")
         #expect(app.text().contains("x → y"))
+        let export = try #require(SymmetryExport(app.state.symmetry, base: "out"))
+        let files = Dictionary(uniqueKeysWithValues: export.files().map { ($0.path, $0.content) })
+        #expect(files["out-input.png"] != nil && files["out-orbit45.png"] != nil)
+        guard case .text(let list)? = files["out-input.xyz"] else {
+            Issue.record("no list of points")
+            return
+        }
+        let points = try XYZFile(text: list, path: "out-input.xyz")
+        #expect(list.hasPrefix("\(points.positions.count)\n"))
         app.press("A")
         #expect(app.state.symmetry.axis == .x)
         app.press("ss")

@@ -1,4 +1,4 @@
-// Meshes: PLY and OBJ files, and points on their surfaces.
+// Meshes and lists of points from files, and points on their surfaces.
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
@@ -14,68 +14,35 @@ public struct TriangleMesh: Sendable, Equatable {
         self.triangles = triangles
     }
 
-    /// Whether a file name is one of a format that is read: `.ply`, `.obj`, `.xyz`.
+    /// Whether a file name is one of a format that is read: `.ply`, `.obj`, `.off`, `.xyz`.
     public static func reads(_ name: String) -> Bool {
         let lower = name.lowercased()
-        return [".ply", ".obj", ".xyz"].contains { lower.hasSuffix($0) }
+        return [".ply", ".obj", ".off", ".xyz"].contains { lower.hasSuffix($0) }
     }
 
-    /// Reads a PLY (ascii, little- or big-endian), OBJ or plain point list (three numbers a line) by
-    /// its extension.
+    /// Reads a PLY (ascii, little- or big-endian), OBJ, OFF or list of points by its extension.
     ///
-    /// - Throws: ``FileFormatError``.
+    /// - Throws: ``FileFormatError``, also where a coordinate is not finite.
     public init(path: String) throws {
         let lower = path.lowercased()
-        let file = try MappedFile(path: path)
-        let bytes = [UInt8](file.bytes)
-        if lower.hasSuffix(".ply") {
-            try self.init(ply: bytes, path: path)
+        if lower.hasSuffix(".xyz") {
+            try self.init(vertices: XYZFile(path: path).positions, triangles: [])
         } else {
-            try self.init(text: bytes, path: path, isOBJ: lower.hasSuffix(".obj"))
-        }
-    }
-
-    // MARK: OBJ and point lists
-
-    private init(text bytes: [UInt8], path: String, isOBJ: Bool) throws {
-        vertices = []
-        triangles = []
-        let text = String(decoding: bytes, as: UTF8.self)
-        for (number, line) in text.split(
-            omittingEmptySubsequences: false, whereSeparator: \.isNewline
-        ).enumerated() {
-            let words = line.split(whereSeparator: \.isWhitespace)
-            guard let first = words.first, first.first != "#" else { continue }
-            func malformed(_ reason: String) -> FileFormatError {
-                .malformed(path: path, offset: nil, reason: "line \(number + 1): \(reason)")
-            }
-            if isOBJ, first == "v" || first == "f" {
-                if first == "v" {
-                    let values = words.dropFirst().prefix(3).compactMap { Double($0) }
-                    guard values.count == 3 else { throw malformed("a vertex of three numbers") }
-                    vertices.append(SIMD3(values[0], values[1], values[2]))
+            let file = try MappedFile(path: path)
+            if lower.hasSuffix(".ply") {
+                try self.init(ply: [UInt8](file.bytes), path: path)
+            } else {
+                let text = String(decoding: file.bytes, as: UTF8.self)
+                if lower.hasSuffix(".off") {
+                    try self.init(off: text, path: path)
                 } else {
-                    let corners = try words.dropFirst().map { word -> Int32 in
-                        let index = word.split(separator: "/").first.flatMap { Int($0) } ?? 0
-                        let place = index > 0 ? index - 1 : vertices.count + index
-                        guard index != 0, vertices.indices.contains(place) else {
-                            throw malformed("a face names vertex \(word), which is not there")
-                        }
-                        return Int32(place)
-                    }
-                    addFan(corners)
-                }
-            } else if !isOBJ {
-                // Chemists' lists have a count, a title and an element before the numbers.
-                let values = words.suffix(3).compactMap { Double($0) }
-                if words.count >= 3, values.count == 3 {
-                    vertices.append(SIMD3(values[0], values[1], values[2]))
+                    try self.init(obj: text, path: path)
                 }
             }
         }
-        guard !vertices.isEmpty else {
-            throw FileFormatError.notRecognised(
-                path: path, expected: isOBJ ? "an OBJ mesh" : "lines of three numbers")
+        for v in vertices where !(v.x.isFinite && v.y.isFinite && v.z.isFinite) {
+            throw FileFormatError.malformed(
+                path: path, offset: nil, reason: "a coordinate is not a finite number")
         }
     }
 

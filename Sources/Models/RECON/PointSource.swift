@@ -82,7 +82,9 @@ public struct TetrisSource: PointSource {
 public struct MoleculeSource: PointSource {
     public let name = "molecules"
     public let classes: [String]
-    public let kindNames = ["H", "C", "N", "O", "F", "S"]
+    /// The elements that are known, in the order of the kinds.
+    public static let elements = ["H", "C", "N", "O", "F", "S"]
+    public var kindNames: [String] { Self.elements }
     /// Rounded atomic masses: hydrogens, which turn about single bonds, move the frame little.
     public let weights: [Float]? = [1, 12, 14, 16, 19, 32]
     public let points: Int
@@ -167,13 +169,14 @@ public struct MoleculeSource: PointSource {
         return all[pick].disturbed(by: noise, &generator).centred
     }
 
-    /// Bonds: atoms closer than 1.3 times the sum of their radii.
-    public func edges(of label: Int) -> [SIMD2<Int>] {
-        let molecule = conformers[label][0]
-        return molecule.positions.indices.flatMap { i in
+    public func edges(of label: Int) -> [SIMD2<Int>] { Self.bonds(of: conformers[label][0]) }
+
+    /// Pairs of atoms closer than 1.3 times the sum of their radii.
+    static func bonds(of molecule: PointCloud) -> [SIMD2<Int>] {
+        molecule.positions.indices.flatMap { i in
             molecule.positions.indices.filter { j in
                 let d = molecule.positions[j] - molecule.positions[i]
-                let reach = Self.radii[molecule.kinds[i]] + Self.radii[molecule.kinds[j]]
+                let reach = radii[molecule.kinds[i]] + radii[molecule.kinds[j]]
                 return j > i && (d * d).sum().squareRoot() < 1.3 * reach
             }.map { SIMD2(i, $0) }
         }

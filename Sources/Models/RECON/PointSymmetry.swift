@@ -7,6 +7,8 @@ struct PointBackend: SymmetryBackend {
     let network: PointClassPoseNetwork
     let source: (any PointSource)?
     let kindNames: [String]
+    /// Whether bonds are told from distances.
+    var isMolecules = false
     let takesPictures = false
 
     func classPoses(
@@ -33,7 +35,9 @@ struct PointBackend: SymmetryBackend {
         .points(
             PointSet(
                 positions: input.positions, kinds: input.kinds,
-                edges: label.flatMap { source?.edges(of: $0) } ?? [], kindNames: kindNames))
+                edges: isMolecules
+                    ? MoleculeSource.bonds(of: input)
+                    : label.flatMap { source?.edges(of: $0) } ?? [], kindNames: kindNames))
     }
 
     func input(of picture: RGBImage) -> PointCloud? { nil }

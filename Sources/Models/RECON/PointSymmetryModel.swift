@@ -56,7 +56,11 @@ public final class PointSymmetryModel: SymmetryDiscovering {
     }
 
     func backend(_ source: (any PointSource)?) -> PointBackend {
-        PointBackend(network: network, source: source, kindNames: source?.kindNames ?? [])
+        PointBackend(
+            network: network, source: source,
+            kindNames: sourceName == "molecules"
+                ? MoleculeSource.elements : source?.kindNames ?? [],
+            isMolecules: sourceName == "molecules")
     }
 
     /// The set of shapes behind a construction.
@@ -82,8 +86,12 @@ public final class PointSymmetryModel: SymmetryDiscovering {
         case .folder(let path):
             return (
                 try SymmetryFolders.points(
-                    path, points: network.configuration.points,
-                    kinds: network.configuration.kinds), nil
+                    path,
+                    rules: SymmetryFolders.PointRules(
+                        points: network.configuration.points,
+                        kinds: network.configuration.kinds,
+                        elements: sourceName == "molecules" ? MoleculeSource.elements : [],
+                        isScaled: sourceName == "meshes")), nil
             )
         case .construction(let name, let folder, let count, let seed):
             guard name.hasPrefix(sourceName + "-"),

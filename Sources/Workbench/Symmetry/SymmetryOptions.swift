@@ -22,8 +22,8 @@ struct SymmetrySourceOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Your own folder of pictures, meshes (PLY, OBJ) or point lists (.xyz) instead; "
-                + "subfolders are classes.", valueName: "dir"))
+            "Your own folder of pictures, meshes (PLY, OBJ, OFF), molecules or point lists (.xyz) "
+                + "instead; subfolders are classes.", valueName: "dir"))
     var folder: String?
 
     @Option(help: ArgumentHelp("The folder with a construction's source files.", valueName: "dir"))

@@ -1,5 +1,6 @@
 // What a symmetry session answers: distributions, rows, responses, pictures.
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 
 /// Whose poses a distribution is made of.
 public enum SymmetryScope: Sendable, Equatable, Hashable {
@@ -157,6 +158,20 @@ public struct PointSet: Sendable, Equatable {
         self.kinds = kinds
         self.edges = edges
         self.kindNames = kindNames
+    }
+
+    /// The points as an `.xyz` file: their number, a comment, and a line for each with the name of its
+    /// kind (`X` where kinds have none).
+    public func xyz(comment: String) -> String {
+        let title = comment.split(whereSeparator: \.isNewline).joined(separator: " ")
+        return "\(positions.count)\n\(title)\n"
+            + positions.indices.map { i -> String in
+                let kind = kinds.indices.contains(i) ? kinds[i] : -1
+                let name = kindNames.indices.contains(kind) ? kindNames[kind] : "X"
+                let p = positions[i]
+                let numbers = [p.x, p.y, p.z].map { String(format: "%.5f", $0) }
+                return "\(name) \(numbers.joined(separator: " "))\n"
+            }.joined()
     }
 }
 

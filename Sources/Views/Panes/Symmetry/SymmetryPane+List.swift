@@ -11,7 +11,9 @@ extension SymmetryPane {
         let order = "by \(state.order.title)"
         surface.put(
             order, x: 7, y: 0, width: max(0, size.width - 14), style: context.dim)
-        surface.put("level", x: max(0, size.width - 7), y: 0, style: context.dim)
+        surface.put(
+            state.order == .outside ? "score" : "level", x: max(0, size.width - 7), y: 0,
+            style: context.dim)
         context.click(
             Rect(x: 0, y: 0, width: size.width, height: 1), on: surface,
             [.focus(.symmetry), .command(.nextSymmetryOrder)])
@@ -47,8 +49,13 @@ extension SymmetryPane {
             CharacterWidth.truncate(state.name(input), to: max(0, width - 9)), x: 2, y: y,
             style: style)
         if let row {
+            // What the list is sorted by can be read off it.
+            let shown =
+                state.order == .outside
+                ? formatDecimal(row.outsideScore, decimals: 1).replacing("-", with: "−")
+                : SymmetryText.degrees(row.level)
             surface.put(
-                SymmetryText.degrees(row.level), x: max(0, width - 7), y: y, width: 7,
+                shown, x: max(0, width - 7), y: y, width: 7,
                 alignment: .trailing, style: isSelected && isFocused ? style : context.dim)
         }
         if isSelected, isFocused { context.cursor(x: 0, y: y, on: surface) }

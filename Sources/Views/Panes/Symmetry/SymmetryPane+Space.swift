@@ -5,7 +5,7 @@ import Foundation
 
 extension SymmetryPane {
     /// The view from an eye that goes around the vertical axis and looks down a little.
-    struct Camera {
+    nonisolated struct Camera {
         private let turn: SpaceRotation
         private let tilt: SpaceRotation
 
@@ -41,16 +41,24 @@ extension SymmetryPane {
             }
             return state.view == .ball ? r.axis * (r.degrees / 180) : r.axis
         }
+        // The axis that a law turns about is the world's: it is told from corrected poses alone.
+        var trueAxis: (axis: SIMD3<Double>, halfWidth: Double)?
+        if state.isCorrected, state.showsTruth,
+            case .axial(let axis, let halfWidth)? = distribution.truth
+        {
+            trueAxis = (axis, halfWidth)
+        }
         for view in 0..<views {
             let place = Rect(
                 x: rect.x + view * width, y: rect.y, width: width - 1, height: rect.height - 1)
             let camera = state.view == .sphere ? Camera(eye: state.eye) : nil
             sphere(
-                vectors, own: own, level: distribution.fit.level, view: view, camera: camera,
-                in: place, into: &surface, context: context)
+                vectors, own: own, trueAxis: trueAxis, level: distribution.fit.level, view: view,
+                camera: camera, in: place, into: &surface, context: context)
+            let truth = trueAxis == nil || place.width < 32 ? "" : " · × true axis"
             let caption =
                 state.view == .sphere
-                ? (place.width >= 18 ? "axes of rotation" : "axes")
+                ? (place.width >= 18 ? "axes of rotation" + truth : "axes")
                 : ["x → y ↑", "y → z ↑", "x → z ↑"][view] + " · rim 180°"
             surface.put(
                 CharacterWidth.truncate(caption, to: place.width), x: place.x, y: place.maxY,
@@ -65,14 +73,16 @@ extension SymmetryPane {
         }
     }
 
-    /// Points on or in the unit ball: those in front bright, those behind dim.
+    /// Points on or in the unit ball: those in front bright, those behind dim. A true axis is two
+    /// crosses on the sphere, and a line as long as the true angles in the ball.
     private static func sphere(
-        _ points: [SIMD3<Double>], own: SIMD3<Double>?, level: Double, view: Int,
+        _ points: [SIMD3<Double>], own: SIMD3<Double>?,
+        trueAxis: (axis: SIMD3<Double>, halfWidth: Double)?, level: Double, view: Int,
         camera: Camera?, in rect: Rect, into surface: inout Surface, context: DrawContext
     ) {
         guard rect.width >= 6, rect.height >= 3 else { return }
         let empty = BrailleDots(columns: rect.width, rows: rect.height)
-        var (grid, back, front, selected) = (empty, empty, empty, empty)
+        var (grid, back, front, selected, truth) = (empty, empty, empty, empty, empty)
         let center = (x: Double(empty.width - 1) / 2, y: Double(empty.height - 1) / 2)
         let radius = min(center.x, center.y)
         func dot(_ p: SIMD3<Double>) -> (x: Int, y: Int, isFront: Bool) {
@@ -110,9 +120,31 @@ extension SymmetryPane {
                     Int((center.x + r * cos(a)).rounded()), Int((center.y + r * sin(a)).rounded()))
             }
         }
+        // Few points are drawn larger, or they would be lost in the grid.
+        let spots = points.count <= 200 ? [(0, 0), (1, 0), (0, 1), (1, 1)] : [(0, 0)]
         for point in points {
             let p = dot(point)
-            if p.isFront { front.set(p.x, p.y) } else { back.set(p.x, p.y) }
+            for (dx, dy) in spots {
+                if p.isFront {
+                    front.set(p.x + dx, p.y + dy)
+                } else {
+                    back.set(p.x + dx, p.y + dy)
+                }
+            }
+        }
+        if let trueAxis {
+            if camera != nil {
+                for end in [dot(trueAxis.axis), dot(-trueAxis.axis)] {
+                    for d in -2...2 {
+                        truth.set(end.x + d, end.y + d)
+                        truth.set(end.x + d, end.y - d)
+                    }
+                }
+            } else {
+                let reach = trueAxis.axis * (trueAxis.halfWidth / 180)
+                let (a, b) = (dot(reach), dot(-reach))
+                truth.line(from: (a.x, a.y), to: (b.x, b.y))
+            }
         }
         if let own {
             let p = dot(own)
@@ -121,8 +153,8 @@ extension SymmetryPane {
             }
         }
         for (dots, style) in [
-            (grid, StyleName.plotAxis), (back, .textDim), (front, .plotBar),
-            (selected, .plotMarker),
+            (grid, StyleName.plotAxis), (back, .textDim), (truth, .plotLine(2)),
+            (front, .plotBar), (selected, .plotMarker),
         ] {
             dots.draw(
                 into: &surface, x: rect.x, y: rect.y, style: context.theme[style],
@@ -132,12 +164,12 @@ extension SymmetryPane {
 
     // MARK: Point sets
 
-    /// Shows points with their edges as the turning eye sees them; a picture where there are
-    /// pictures, else braille. Returns the cells taken.
-    static func pointSet(
-        _ points: PointSet, eye: Double, id: Int, in rect: Rect, into surface: inout Surface,
-        context: DrawContext
-    ) -> Rect {
+    /// Points as an eye sees them, scaled to fit a square.
+    nonisolated static func picture(_ points: PointSet, eye: Double, side: Int) -> RGBImage {
+        PointSetPicture.image(points, seen: seen(points, eye: eye), side: side)
+    }
+
+    private nonisolated static func seen(_ points: PointSet, eye: Double) -> [SIMD3<Double>] {
         let camera = Camera(eye: eye)
         let count = Double(max(1, points.positions.count))
         let middle = points.positions.reduce(SIMD3<Double>.zero, +) / count
@@ -146,7 +178,16 @@ extension SymmetryPane {
                 let d = p - middle
                 return (d * d).sum().squareRoot()
             }.max() ?? 1
-        let seen = points.positions.map { camera.seen(($0 - middle) / max(1e-9, reach)) }
+        return points.positions.map { camera.seen(($0 - middle) / max(1e-9, reach)) }
+    }
+
+    /// Shows points with their edges as the turning eye sees them; a picture where there are
+    /// pictures, else braille. Returns the cells taken.
+    static func pointSet(
+        _ points: PointSet, eye: Double, id: Int, in rect: Rect, into surface: inout Surface,
+        context: DrawContext
+    ) -> Rect {
+        let seen = seen(points, eye: eye)
         if context.state.pictureMode == .sixel {
             let cell = context.pictureCell
             // No larger than what is encoded at once: a turning picture must not wait.

@@ -54,6 +54,10 @@ nonisolated extension Reducer {
         case .order(let order):
             state.symmetry.order = order
             state.symmetry.sortList()
+            // Who sorts wants to see what comes first.
+            if order != .index, let first = state.symmetry.list.first {
+                return selectSymmetry(first, &state)
+            }
         case .bin(let bin): setSymmetryBin(bin, &state)
         case .rotate(let degrees): return rotateSymmetry(to: degrees, &state)
         case .label(let label): return showSymmetryLabel(label, &state)

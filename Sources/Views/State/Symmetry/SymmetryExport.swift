@@ -87,10 +87,26 @@ nonisolated struct SymmetryExport: Sendable {
                     path: stem + "-inputs.json",
                     content: .text(report.json(table, name: name, label: label).text + "\n")))
         }
-        for form in SymmetryState.forms {
-            guard case .picture(let image)? = answers.shapes[form] else { continue }
-            files.append(
-                File(path: "\(stem)-\(SymmetryText.fileName(form)).png", content: .picture(image)))
+        let neighbours = (0..<8).map { SymmetryForm.neighbour($0) }
+        let orbit = SymmetryState.orbit.map { SymmetryForm.orbit(degrees: $0) }
+        for form in SymmetryState.forms + neighbours + orbit {
+            guard let shape = answers.shapes[form] else { continue }
+            let path = "\(stem)-\(SymmetryText.fileName(form))"
+            switch shape {
+            case .picture(let image):
+                files.append(File(path: path + ".png", content: .picture(image)))
+            case .points(let points):
+                files.append(
+                    File(
+                        path: path + ".png",
+                        content: .picture(
+                            SymmetryPane.picture(points, eye: SymmetryState.restingEye, side: 320)))
+                )
+                if SymmetryState.forms.contains(form) {
+                    files.append(
+                        File(path: path + ".xyz", content: .text(points.xyz(comment: title))))
+                }
+            }
         }
         return files
     }
