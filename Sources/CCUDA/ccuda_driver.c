@@ -11,6 +11,7 @@ enum {
     CAPABILITY_MINOR = 76,
     SHARED_MEMORY_OPT_IN = 97,
     FUNCTION_DYNAMIC_SHARED_SIZE = 8,
+    PROGRAMMATIC_STREAM_SERIALIZATION = 6,
     STREAM_NON_BLOCKING = 1,
     CAPTURE_MODE_RELAXED = 2,
 };
@@ -135,6 +136,42 @@ int ccuda_module_unload(void *module) {
 int ccuda_function(void *module, const char *name, void **function) {
     CCUDA_DRIVER_CALL(cuModuleGetFunction, void **, void *, const char *);
     return cuModuleGetFunction(function, module, name);
+}
+
+// CUlaunchConfig and CUlaunchAttribute, as the driver lays them out.
+typedef struct {
+    int identifier, padding;
+    union {
+        char bytes[64];
+        int number;
+    } value;
+} launch_attribute;
+
+typedef struct {
+    unsigned grid[3], block[3], shared_bytes;
+    void *stream;
+    launch_attribute *attributes;
+    unsigned attribute_count;
+} launch_settings;
+
+int ccuda_launch_early(
+    void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
+    void *stream, const uint64_t *slots, int count) {
+    CCUDA_DRIVER_CALL(cuLaunchKernelEx, const launch_settings *, void *, void **, void **);
+    CCUDA_DRIVER_CALL(cuFuncSetAttribute, void *, int, int);
+    void *arguments[48];
+    if (count > 48) return 1;
+    for (int i = 0; i < count; ++i) arguments[i] = (void *)(slots + i);
+    if (shared_bytes > 48 * 1024) {
+        int status = cuFuncSetAttribute(function, FUNCTION_DYNAMIC_SHARED_SIZE, (int)shared_bytes);
+        if (status) return status;
+    }
+    launch_attribute attribute = {PROGRAMMATIC_STREAM_SERIALIZATION, 0, {{0}}};
+    attribute.value.number = 1;
+    const launch_settings settings = {
+        {grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared_bytes, stream,
+        &attribute, 1};
+    return cuLaunchKernelEx(&settings, function, arguments, NULL);
 }
 
 int ccuda_launch(

@@ -50,6 +50,10 @@ CCUDA_TEXT(sampling) = {
 #embed "../Core/CUDA/Kernels/sampling.cu"
     , 0};
 
+CCUDA_TEXT(skinny) = {
+#embed "../Core/CUDA/Kernels/skinny.cu"
+    , 0};
+
 const char *ccuda_source(ccuda_source_name name) {
     switch (name) {
     case CCUDA_SOURCE_COMMON: return common;
@@ -67,6 +71,7 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_PLANES: return planes;
     case CCUDA_SOURCE_FIELDS: return fields;
     case CCUDA_SOURCE_SAMPLING: return sampling;
+    case CCUDA_SOURCE_SKINNY: return skinny;
     }
     return "";
 }

@@ -53,6 +53,10 @@ int ccuda_function(void *module, const char *name, void **function);
 int ccuda_launch(
     void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
     void *stream, const uint64_t *slots, int count);
+// The same for a kernel that waits by itself for what the one before it writes, and may start before that ends.
+int ccuda_launch_early(
+    void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
+    void *stream, const uint64_t *slots, int count);
 int ccuda_event_create(void **event);
 int ccuda_event_destroy(void *event);
 int ccuda_event_record(void *event, void *stream);
@@ -125,7 +129,8 @@ typedef enum {
     CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_ELEMENTWISE, CCUDA_SOURCE_REDUCTIONS,
     CCUDA_SOURCE_OPTIMIZERS, CCUDA_SOURCE_CONVOLUTION, CCUDA_SOURCE_NORMALIZATION,
     CCUDA_SOURCE_ATTENTION, CCUDA_SOURCE_ATTENTION_BF16, CCUDA_SOURCE_LAYERNORM, CCUDA_SOURCE_SOFTMAX,
-    CCUDA_SOURCE_ROWS, CCUDA_SOURCE_PLANES, CCUDA_SOURCE_FIELDS, CCUDA_SOURCE_SAMPLING
+    CCUDA_SOURCE_ROWS, CCUDA_SOURCE_PLANES, CCUDA_SOURCE_FIELDS, CCUDA_SOURCE_SAMPLING,
+    CCUDA_SOURCE_SKINNY
 } ccuda_source_name;
 // A text that ends in a zero byte.
 const char *ccuda_source(ccuda_source_name name);

@@ -36,7 +36,8 @@ extension CUDADevice {
         if x.count == 0 { return y }
         launch(
             kernel("unary_\(name)", in: .elementwise), grid: gridStride((x.count + 3) / 4),
-            block: (256, 1, 1), .tensor(x), .tensor(y), .long(x.count), .float(p), .float(q))
+            block: (256, 1, 1), isEarly: true, .tensor(x), .tensor(y), .long(x.count), .float(p),
+            .float(q))
         return y
     }
 
@@ -60,7 +61,8 @@ extension CUDADevice {
         if a.shape == shape, b.shape == shape, a.isContiguous, b.isContiguous {
             launch(
                 kernel("binary_\(operation)", in: .elementwise),
-                grid: gridStride((result.count + 3) / 4), block: (256, 1, 1), .tensor(a),
+                grid: gridStride((result.count + 3) / 4), block: (256, 1, 1), isEarly: true,
+                .tensor(a),
                 .tensor(b), .tensor(result), .long(result.count))
             return result
         }
@@ -140,7 +142,7 @@ extension CUDADevice {
         }
         launch(
             kernel("transpose_4", in: .elementwise),
-            grid: ((columns + 31) / 32, (rows + 31) / 32, batch), block: (32, 8, 1),
+            grid: ((columns + 31) / 32, (rows + 31) / 32, batch), block: (32, 8, 1), isEarly: true,
             .tensor(source), .tensor(destination), .int(rows), .int(columns),
             .long(strides[0][rank - 1]), .long(rank == 3 ? strides[0][0] : 0))
         return true
@@ -155,7 +157,8 @@ extension CUDADevice {
         if source.isContiguous, destination.isContiguous {
             launch(
                 kernel("add_into", in: .elementwise), grid: gridStride((source.count + 3) / 4),
-                block: (256, 1, 1), .tensor(source), .tensor(destination), .long(source.count))
+                block: (256, 1, 1), isEarly: true, .tensor(source), .tensor(destination),
+                .long(source.count))
             return
         }
         guard
@@ -176,7 +179,8 @@ extension CUDADevice {
 
     private func launchStrided(_ name: String, count: Int, _ arguments: [CUDAArgument]) {
         launch(
-            kernel(name, in: .elementwise), grid: gridStride(count), block: (256, 1, 1), arguments)
+            kernel(name, in: .elementwise), grid: gridStride(count), block: (256, 1, 1),
+            isEarly: true, arguments)
     }
 
     public func cast(_ tensor: Tensor, to dtype: DType) -> Tensor {
@@ -187,11 +191,13 @@ extension CUDADevice {
         } else if tensor.dtype == .float32, dtype == .bfloat16 {
             launch(
                 kernel("cast_bf16", in: .elementwise), grid: gridStride((tensor.count + 7) / 8),
-                block: (256, 1, 1), .tensor(tensor), .tensor(result), .long(tensor.count))
+                block: (256, 1, 1), isEarly: true, .tensor(tensor), .tensor(result),
+                .long(tensor.count))
         } else {
             launch(
                 kernel("cast_any", in: .elementwise), grid: gridStride(tensor.count),
-                block: (256, 1, 1), .tensor(tensor), .tensor(result), .long(tensor.count),
+                block: (256, 1, 1), isEarly: true, .tensor(tensor), .tensor(result),
+                .long(tensor.count),
                 .int(tensor.dtype.kernelCode), .int(dtype.kernelCode))
         }
         return result

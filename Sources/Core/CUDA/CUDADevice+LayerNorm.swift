@@ -27,7 +27,8 @@ extension CUDADevice {
         launch(
             kernel("layer_norm_\(suffix(dtype))_\(vectors)", in: .layernorm),
             grid: ((rows + 7) / 8, 1, 1),
-            block: (256, 1, 1), .tensor(x), .optional(gain), .long(gain?.strides[0] ?? 0),
+            block: (256, 1, 1), isEarly: true, .tensor(x), .optional(gain),
+            .long(gain?.strides[0] ?? 0),
             .float(offset), .optional(shift), .long(shift?.strides[0] ?? 0), .tensor(y),
             .tensor(statistics), .int(rows), .int(width), .int(share), .float(epsilon))
         return (y, statistics)
@@ -141,7 +142,7 @@ extension CUDADevice {
     private func suffix(_ dtype: DType) -> String { dtype == .bfloat16 ? "bf16" : "f32" }
 
     /// Rows [groups, C], apart by any stride, that 16-byte accesses can start at where C allows them.
-    private func alignedRows(_ x: Tensor) -> Tensor {
+    func alignedRows(_ x: Tensor) -> Tensor {
         let isAligned =
             x.strides[1] == 1 && x.strides[0] % 4 == 0 && UInt(bitPattern: x.address) % 16 == 0
         return isAligned ? x : vectorAligned(x.contiguous())

@@ -65,7 +65,9 @@ extension CUDADevice {
         let (rows, k) = (x.shape[0], x.shape[1])
         let n = weight.shape[0]
         let result = Tensor.empty([rows, n], dtype: dtype, device: self)
-        if result.count == 0 { return result }
+        if result.count == 0 || skinnyLinear(x, weight, bias, into: result, activates: false) {
+            return result
+        }
         let bias = bias.map { inType(dtype, $0) }
         if k == 0 {
             clear(result.storage)
@@ -76,6 +78,20 @@ extension CUDADevice {
             CUDAMatrix(operand(x), rows: rows, columns: k),
             CUDAMatrix(operand(weight), rows: n, columns: k).transposed, into: result, rows: rows,
             epilogue: bias == nil ? .plain : .bias, bias: bias)
+        return result
+    }
+
+    /// Partial sums [parts, rows, N] of x·weightᵀ, each over a part of the inner dimension, in float32.
+    ///
+    /// - Precondition: operands in the type of products, dense; `parts` divides the inner dimension.
+    func partialProducts(_ x: Tensor, _ weight: Tensor, parts: Int) -> Tensor {
+        let (rows, n, k) = (x.shape[0], weight.shape[0], x.shape[1] / parts)
+        let result = Tensor.empty([parts, rows, n], device: self)
+        func first(_ x: Tensor) -> Tensor { x.narrowed(axis: 1, start: 0, length: k) }
+        multiply(
+            CUDAMatrix(first(x), rows: rows, columns: k, batchStride: k),
+            CUDAMatrix(first(weight), rows: n, columns: k, batchStride: k).transposed,
+            into: result, rows: rows, batch: parts)
         return result
     }
 
@@ -92,6 +108,9 @@ extension CUDADevice {
         let (rows, k, n) = (x.shape[0], x.shape[1], weight.shape[0])
         guard operandType == .bfloat16, x.count > 0, n % 8 == 0 else { return nil }
         let activated = Tensor.empty([rows, n], dtype: .bfloat16, device: self)
+        if !keepsInput, skinnyLinear(x, weight, bias, into: activated, activates: true) {
+            return (activated, nil)
+        }
         let input = keepsInput ? Tensor.empty([rows, n], dtype: .bfloat16, device: self) : nil
         let isDone = multiply(
             CUDAMatrix(operand(x), rows: rows, columns: k),
@@ -136,7 +155,7 @@ extension CUDADevice {
     }
 
     /// An operand in the type of the products, laid out so that the library can read it.
-    private func operand(_ x: Tensor) -> Tensor {
+    func operand(_ x: Tensor) -> Tensor {
         var x = x
         switch (precision, x.dtype) {
         case (.bfloat16, .bfloat16), (.float32, .float32): break

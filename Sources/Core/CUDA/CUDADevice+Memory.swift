@@ -53,6 +53,34 @@ extension CUDADevice {
         if done == nil { target.initializeMemory(as: UInt8.self, repeating: 0) }
     }
 
+    public func reading(_ tensor: Tensor) -> () -> [UInt8] {
+        let size = tensor.count * tensor.dtype.byteCount
+        guard size > 0, size <= CUDAStaging.slotSize, profile == nil, tensor.isContiguous else {
+            var values = [UInt8](repeating: 0, count: size)
+            values.withUnsafeMutableBytes { download(tensor.contiguous(), into: $0) }
+            return { [values] in values }
+        }
+        let slot = perform { () throws(CUDAError) in
+            if capture != nil {
+                throw .failed(
+                    operation: "capture a graph", reason: "a value was read back inside it")
+            }
+            let start = try tensor.storage.deviceAddress("download")
+            followsKernel = false
+            return try staging.beginDownload(
+                from: start + UInt64(tensor.offset * tensor.dtype.byteCount), count: size,
+                stream: stream)
+        }
+        return { [self] in
+            var values = [UInt8](repeating: 0, count: size)
+            guard let slot else { return values }
+            values.withUnsafeMutableBytes { bytes in
+                _ = perform { () throws(CUDAError) in try staging.finish(slot, into: bytes) }
+            }
+            return values
+        }
+    }
+
     public func clear(_ storage: Storage) {
         guard storage.byteCount > 0 else { return }
         perform { () throws(CUDAError) in

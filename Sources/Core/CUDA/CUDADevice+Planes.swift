@@ -24,7 +24,8 @@ extension CUDADevice {
         let result = Tensor.empty([x.shape[0], r.to, c.to], device: self)
         if result.count == 0 { return result }
         launchOverResults(
-            "resize_planes", result.count, .tensor(x), .tensor(result), .long(result.count),
+            "resize_planes", result.count, isEarly: true, .tensor(x), .tensor(result),
+            .long(result.count),
             .int(x.shape[1]), .int(x.shape[2]), .int(r.to), .int(c.to), .tensor(r.first),
             .tensor(r.count), .tensor(r.weights), .int(r.width), .tensor(c.first),
             .tensor(c.count), .tensor(c.weights), .int(c.width))
@@ -32,7 +33,7 @@ extension CUDADevice {
     }
 
     /// A matrix in the device's memory: a few hundred numbers, and the same ones at every step.
-    private func table(_ key: ResamplingTable.Key) -> ResamplingTable {
+    func table(_ key: ResamplingTable.Key) -> ResamplingTable {
         if let found = lock.withLock({ resamplingTables[key] }) { return found }
         let pair = resamplingMatrices.pair(from: key.from, to: key.to, key.method)
         let matrix = key.isAdjoint ? pair.adjoint : pair.forward
@@ -51,10 +52,12 @@ extension CUDADevice {
     }
 
     /// One thread a result.
-    private func launchOverResults(_ name: String, _ count: Int, _ arguments: CUDAArgument...) {
+    private func launchOverResults(
+        _ name: String, _ count: Int, isEarly: Bool = false, _ arguments: CUDAArgument...
+    ) {
         launch(
             kernel(name, in: .planes), grid: ((count + 255) / 256, 1, 1), block: (256, 1, 1),
-            arguments)
+            isEarly: isEarly, arguments)
     }
 
     public func upsampledNearest2x(_ x: Tensor) -> Tensor {

@@ -41,6 +41,13 @@ public final class CUDADevice: Device, @unchecked Sendable {
     private var chosenPrecision: Precision
     private var deterministic = false
     var capture: CUDACapture?
+    /// Whether a sampler's passes run on the kernels that are made for few rows, one of which may start
+    /// before the one ahead of it has ended; if not, on those of training.
+    static let usesPassKernels = true
+    /// Whether kernels may start before those ahead of them have ended.
+    private let startsEarly: Bool
+    /// Whether the last work given to the stream was a kernel of ours; under the lock.
+    var followsKernel = false
     /// Tables of intervals that attention has met; under the lock.
     var attentionTables: [CUDAAttentionTiles.Key: Tensor] = [:]
     /// Matrices of resizing that have been met, and counts for `arrivals(_:)`; under the lock.
@@ -82,6 +89,7 @@ public final class CUDADevice: Device, @unchecked Sendable {
         computeCapability = capability
         multiprocessors = Int(found.multiprocessors)
         sharedMemoryPerBlock = Int(found.shared_per_block)
+        startsEarly = Self.usesPassKernels && found.major >= 9
         chosenPrecision = precision
         kernels = CUDAKernelCache(
             major: Int(found.major), minor: Int(found.minor),
@@ -154,13 +162,19 @@ public final class CUDADevice: Device, @unchecked Sendable {
     /// Gives a kernel to the stream; nothing happens for an empty grid.
     func launch(
         _ kernel: CUDAKernel, grid: (Int, Int, Int), block: (Int, Int, Int), shared: Int = 0,
-        _ arguments: CUDAArgument...
-    ) { launch(kernel, grid: grid, block: block, shared: shared, arguments) }
+        isEarly: Bool = false, _ arguments: CUDAArgument...
+    ) {
+        launch(
+            kernel, grid: grid, block: block, shared: shared, isEarly: isEarly, arguments)
+    }
 
     /// The same with the arguments in an array.
+    ///
+    /// - Parameter isEarly: whether it may start in a graph before the kernel ahead of it has ended: it
+    ///   waits by itself, and reads nothing before that may change.
     func launch(
         _ kernel: CUDAKernel, grid: (Int, Int, Int), block: (Int, Int, Int), shared: Int = 0,
-        _ arguments: [CUDAArgument]
+        isEarly: Bool = false, _ arguments: [CUDAArgument]
     ) {
         guard grid.0 > 0, grid.1 > 0, grid.2 > 0 else { return }
         perform { () throws(CUDAError) in
@@ -180,12 +194,16 @@ public final class CUDADevice: Device, @unchecked Sendable {
             }
             let grid = [UInt32(grid.0), UInt32(grid.1), UInt32(grid.2)]
             let block = [UInt32(block.0), UInt32(block.1), UInt32(block.2)]
+            let launch =
+                isEarly && capture != nil && followsKernel && startsEarly
+                ? ccuda_launch_early : ccuda_launch
             try timed("\(kernel.name) \(grid[0])×\(grid[1])×\(grid[2])") { () throws(CUDAError) in
-                let status = ccuda_launch(
+                let status = launch(
                     kernel.function, grid, block, UInt32(shared), stream, slots,
                     Int32(slots.count))
                 try CUDAError.check(status, "run \(kernel.name), grid \(grid), block \(block)")
             }
+            followsKernel = true
         }
     }
 

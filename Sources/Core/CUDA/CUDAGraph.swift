@@ -49,6 +49,7 @@ public final class CUDAGraph: RecordedWork, @unchecked Sendable {
         }
         try device.throwPendingError()
         device.capture = capture
+        device.followsKernel = false
         device.memory.capturing = capture.pool
         let result = Result { try withDevice(device, body) }
         device.capture = nil

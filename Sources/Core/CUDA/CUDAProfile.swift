@@ -191,6 +191,7 @@ extension CUDADevice {
         _ name: @autoclosure () -> String, _ work: @autoclosure () -> CUDAProfile.Work = .none,
         _ body: () throws(CUDAError) -> Void
     ) throws(CUDAError) {
+        followsKernel = false
         // Events recorded while a graph is captured would become part of it.
         guard let profile, capture == nil else { return try body() }
         try profile.measure(name(), work(), stream: stream, body)

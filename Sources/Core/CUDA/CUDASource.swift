@@ -5,7 +5,7 @@ import CCUDA
 enum CUDASource: String, Sendable, CaseIterable {
     case elementwise, reductions, optimizers
     case convolution, normalization, attention, layernorm, softmax, rows, planes, fields
-    case sampling
+    case sampling, skinny
     case attentionBF16 = "attention_bf16"
 
     private var name: ccuda_source_name {
@@ -23,10 +23,13 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .planes: CCUDA_SOURCE_PLANES
         case .fields: CCUDA_SOURCE_FIELDS
         case .sampling: CCUDA_SOURCE_SAMPLING
+        case .skinny: CCUDA_SOURCE_SKINNY
         }
     }
 
-    private var usesTensorCores: Bool { self == .convolution || self == .attentionBF16 }
+    private var usesTensorCores: Bool {
+        [.convolution, .attentionBF16, .skinny].contains(self)
+    }
 
     /// The shared headers, then the file's text with its own line numbers.
     var text: String {

@@ -91,6 +91,12 @@ public protocol Device: AnyObject, Sendable, NetworkKernels, SamplingKernels {
         _ dy: Tensor, _ weight: Tensor, input: Tensor
     ) -> (dinput: Tensor, dbias: Tensor)
 
+    /// h = x + (input·weightᵀ + bias)·gate and LN(h)·(1 + gain) + shift in ``operandType``, over rows; one
+    /// row of gate, gain and shift for each `share`, which may lie apart.
+    func projectedResidual(
+        _ x: Tensor, _ input: Tensor, _ weight: Tensor, _ bias: Tensor, _ next: ResidualModulation
+    ) -> (h: Tensor, normed: Tensor)
+
     // MARK: Optimisers
     /// One AdamW update in place.
     func adamW(
@@ -158,6 +164,16 @@ extension Device {
     public var readsNarrowWeights: Bool { false }
 }
 
+/// How a branch is gated into a residual stream, and how the stream is normalised for what follows.
+public struct ResidualModulation: Sendable {
+    /// Each [rows / share, C].
+    public var gate: Tensor
+    public var gain: Tensor
+    public var shift: Tensor
+    public var share: Int
+    public var epsilon: Float
+}
+
 // Devices that compute in float32 throughout.
 extension Device {
     public var operandType: DType { .float32 }
@@ -175,6 +191,22 @@ extension Device {
     public func linearGELU(
         _ x: Tensor, _ weight: Tensor, _ bias: Tensor, keepsInput: Bool
     ) -> (activated: Tensor, input: Tensor?)? { nil }
+
+    public func projectedResidual(
+        _ x: Tensor, _ input: Tensor, _ weight: Tensor, _ bias: Tensor, _ next: ResidualModulation
+    ) -> (h: Tensor, normed: Tensor) { composedResidual(x, input, weight, bias, next) }
+
+    /// The same by the kernels for each of its parts.
+    func composedResidual(
+        _ x: Tensor, _ input: Tensor, _ weight: Tensor, _ bias: Tensor, _ next: ResidualModulation
+    ) -> (h: Tensor, normed: Tensor) {
+        let branch = linear(input, weight, bias, as: operandType)
+        let h = gatedResidual(x, branch, gate: next.gate, share: next.share)
+        let (y, _) = layerNorm(
+            h, gain: next.gain, offset: 1, shift: next.shift, share: next.share,
+            epsilon: next.epsilon, as: operandType)
+        return (h, y)
+    }
 
     public func linearGELUGradient(
         _ dy: Tensor, _ weight: Tensor, input: Tensor

@@ -104,6 +104,10 @@ public protocol NetworkKernels {
         _ qkv: Tensor, scale: Tensor, epsilon: Float, intervals: AttentionIntervals?
     ) -> (output: Tensor, gradient: @Sendable (Tensor) -> (dqkv: Tensor, dscale: Tensor))?
 
+    /// The same output where no gradient is asked for and every query sees all keys; nil where a device
+    /// has no kernel for it.
+    func cosineAttention(_ qkv: Tensor, scale: Tensor, epsilon: Float) -> Tensor?
+
     // MARK: Rows
     /// Rows of table [V, C] by int32 index.
     func gatherRows(_ table: Tensor, _ indices: Tensor) -> Tensor
@@ -165,6 +169,8 @@ public protocol NetworkKernels {
 }
 
 extension NetworkKernels {
+    public func cosineAttention(_ qkv: Tensor, scale: Tensor, epsilon: Float) -> Tensor? { nil }
+
     public func cosineAttention(
         _ qkv: Tensor, scale: Tensor, epsilon: Float, intervals: AttentionIntervals?
     ) -> (output: Tensor, gradient: @Sendable (Tensor) -> (dqkv: Tensor, dscale: Tensor))? { nil }

@@ -32,6 +32,24 @@ public struct SummaryTarget: Sendable {
     }
 }
 
+/// How codes become a map.
+public struct CodeMap: Sendable {
+    /// [V, Z].
+    public var codebook: Tensor
+    /// Of the convolution of 3 × 3 taps with zeros around, [Z, Z, 3, 3] and [Z].
+    public var weight: Tensor
+    public var bias: Tensor
+    /// How a grid of codes is brought to the size of the map.
+    public var method: ResizeMethod
+
+    public init(codebook: Tensor, weight: Tensor, bias: Tensor, method: ResizeMethod) {
+        self.codebook = codebook
+        self.weight = weight
+        self.bias = bias
+        self.method = method
+    }
+}
+
 /// Kernels of samplers. The methods here run on the host; a device may do better.
 public protocol SamplingKernels {
     /// Draws a code for every row of logits [R, V] after top-k (0 = all) and top-p (0 = all).
@@ -45,6 +63,19 @@ public protocol SamplingKernels {
         into target: DrawTarget)
     /// Summarizes the first rows of logits, as many as the target has, where `chosen` is not 0.
     func summarizeRows(_ logits: Tensor, chosen: Tensor?, into target: SummaryTarget)
+    /// Both, at once where the device can.
+    func drawCodes(
+        _ logits: Tensor, uniforms: Tensor, chosen: Tensor?, topK: Int, topP: Double, call: Int,
+        into target: DrawTarget, summary: SummaryTarget)
+    /// (1 + t)·a − t·b over the halves a and b of 2N values.
+    func guided(_ logits: Tensor, by t: Double) -> Tensor
+    /// ½(h + convolution(h)) of the map h of some codes' vectors, resized.
+    ///
+    /// - Parameters:
+    ///   - tokens: int32 [B, side²].
+    ///   - map: [B, Z, P, P], written or, with `adds`, added to.
+    /// - Returns: false where a device has no kernel for it and did nothing.
+    func convolvedCodes(_ tokens: Tensor, _ codes: CodeMap, into map: Tensor, adds: Bool) -> Bool
     /// Per picture, brings those `number` of the first `length` positions to the front that have the
     /// lowest confidence, in the order of a stable ascending sort, and flags them alone.
     ///
@@ -57,6 +88,9 @@ public protocol SamplingKernels {
         _ confidence: Tensor, positions: Tensor, length: Int?, number: Int, flags: Tensor)
     /// Pictures [B, 3, H, W] in [−1, 1] as bytes [B, H, W, 3], rounded to nearest.
     func pixels(_ images: Tensor) -> [UInt8]
+    /// Begins to bring a contiguous tensor to the host, in the order of the device's work; work given to
+    /// it later goes on meanwhile. The result waits for the bytes, and is to be called once.
+    func reading(_ tensor: Tensor) -> () -> [UInt8]
     /// Bytes into a contiguous tensor that exists, in the order of the device's work.
     func write(_ bytes: UnsafeRawBufferPointer, into tensor: Tensor)
 }
@@ -121,6 +155,27 @@ extension SamplingKernels where Self: Device {
         write(probabilities, into: target.probabilities)
     }
 
+    public func drawCodes(
+        _ logits: Tensor, uniforms: Tensor, chosen: Tensor?, topK: Int, topP: Double, call: Int,
+        into target: DrawTarget, summary: SummaryTarget
+    ) {
+        drawCodes(
+            logits, uniforms: uniforms, chosen: chosen, topK: topK, topP: topP, call: call,
+            into: target)
+        summarizeRows(logits, chosen: chosen, into: summary)
+    }
+
+    public func guided(_ logits: Tensor, by t: Double) -> Tensor {
+        let half = logits.shape[0] / 2
+        let a = logits.narrowed(axis: 0, start: 0, length: half)
+        let b = logits.narrowed(axis: 0, start: half, length: half)
+        return a * Float(1 + t) - b * Float(t)
+    }
+
+    public func convolvedCodes(
+        _ tokens: Tensor, _ codes: CodeMap, into map: Tensor, adds: Bool
+    ) -> Bool { false }
+
     public func maskLeastConfident(
         _ confidence: Tensor, positions: Tensor, length: Int?, number: Int, flags: Tensor
     ) {
@@ -159,6 +214,12 @@ extension SamplingKernels where Self: Device {
             }
         }
         return pixels
+    }
+
+    public func reading(_ tensor: Tensor) -> () -> [UInt8] {
+        var values = [UInt8](repeating: 0, count: tensor.count * tensor.dtype.byteCount)
+        values.withUnsafeMutableBytes { download(tensor, into: $0) }
+        return { [values] in values }
     }
 
     public func write(_ bytes: UnsafeRawBufferPointer, into tensor: Tensor) {

@@ -20,6 +20,13 @@ public func cosineAttention(
         [qkv.shape, scale.shape])
     let (qkv, scale) = (qkv.contiguous(), scale.contiguous())
     let length = qkv.shape[1]
+    let isRecorded = Recording.isOn && (qkv.node != nil || scale.node != nil)
+    if !isRecorded, mask == .full,
+        let output = qkv.device.cosineAttention(
+            qkv.detached(), scale: scale.detached(), epsilon: epsilon)
+    {
+        return output
+    }
     if let fused = qkv.device.cosineAttention(
         qkv.detached(), scale: scale.detached(), epsilon: epsilon,
         intervals: mask.intervals(queries: length, keys: length))

@@ -52,3 +52,21 @@ public func feedForward(
     }
     return y.reshaped(Array(x.shape.dropLast()) + [weight2.shape[0]])
 }
+
+/// GELU(x·Wᵀ + b) over the last dimension, in its tanh form; in 16 bits where the device reads operands of
+/// products so.
+///
+/// - Parameters:
+///   - x: [..., K].
+///   - weight: [H, K].
+///   - bias: [H].
+/// - Returns: [..., H].
+public func linearGELU(_ x: Tensor, _ weight: Tensor, _ bias: Tensor) -> Tensor {
+    let isRecorded = Recording.isOn && [x, weight, bias].contains { $0.node != nil }
+    let flat = flattenedRows(x, width: weight.shape[1])
+    guard !isRecorded,
+        let hidden = x.device.linearGELU(
+            flat.detached(), weight.detached(), bias.detached(), keepsInput: false)
+    else { return linear(x, weight, bias).geluTanh() }
+    return hidden.activated.reshaped(Array(x.shape.dropLast()) + [weight.shape[0]])
+}

@@ -120,7 +120,7 @@ private func normalizedRows(
 }
 
 /// A gain [C], [B, 1, C] or [B, L, C] as rows of C, without a copy where its rows lie apart evenly.
-private func vectors(_ x: Tensor) -> Tensor {
+func vectors(_ x: Tensor) -> Tensor {
     let x = x.detached()
     if x.rank == 3, x.shape[1] == 1, x.strides[2] == 1 { return x.squeezed(1) }
     return x.contiguous().reshaped([-1, x.shape[x.rank - 1]])

@@ -15,6 +15,7 @@ final class HMARPredictor: ScalePredictor {
     private let mode: ComputeMode
     private let batch: Int
     private let keepsContext: Bool
+    private let fixed: Fixed?
     /// 2B rows: conditional, then "no class".
     private let condition: Tensor
     private let nextScale: TowerConditioning
@@ -23,15 +24,36 @@ final class HMARPredictor: ScalePredictor {
     /// W·A of the scale that is being refined.
     private var embeddedContext: (scale: Int, rows: Tensor)?
 
+    /// What a model's weights alone decide, for many generations.
+    struct Fixed {
+        fileprivate let nextScale, masked: [AdaLNSelfAttn.Fixed]
+        /// Level, position and bias of every scale's rows, [1, p_k², C]; no bias at scale 0.
+        fileprivate let places: [Tensor]
+
+        init(_ model: HMAR) {
+            let base = model.nextScaleTower.blocks.count - model.configuration.maskDepth
+            nextScale = model.nextScaleTower.blocks.map(\.fixed)
+            masked =
+                nextScale.prefix(base)
+                + model.maskTower.tower.blocks.dropFirst(base).map(\.fixed)
+            let embeddings = model.embeddings
+            places = (0..<model.configuration.scaleCount).map {
+                let places = embeddings.places(scale: $0)
+                return $0 == 0 ? places : places + embeddings.wordBias.tensor
+            }
+        }
+    }
+
     /// - Parameters:
     ///   - labels: 2B labels, conditional ones first, int32 [2B].
     ///   - cfg: guidance at the last scale.
     ///   - refines: whether the mask tower will be called.
     ///   - keepsContext: whether W·A of a scale may be kept for its mask steps; not where passes are
     ///     recorded.
+    ///   - fixed: of the same model, where it serves several generations.
     init(
         _ model: HMAR, labels: Tensor, cfg: Double, mode: ComputeMode, refines: Bool,
-        keepsContext: Bool = true
+        keepsContext: Bool = true, fixed: Fixed? = nil
     ) {
         self.model = model
         self.cfg = cfg
@@ -39,12 +61,19 @@ final class HMARPredictor: ScalePredictor {
         self.keepsContext = keepsContext
         batch = labels.count / 2
         condition = model.embeddings.condition(labels)
-        nextScale = model.nextScaleTower.conditioning(condition)
-        masked =
-            refines
-            ? model.maskTower.tower.conditioning(
-                mode == .exact
-                    ? condition : condition.narrowed(axis: 0, start: 0, length: batch)) : nil
+        self.fixed = fixed
+        let nextScale = model.nextScaleTower.conditioning(condition, fixed: fixed?.nextScale)
+        self.nextScale = nextScale
+        guard refines else {
+            masked = nil
+            return
+        }
+        // The base blocks are the same in both towers.
+        let base = model.configuration.depth - model.configuration.maskDepth
+        let known = mode == .exact ? nextScale : nextScale.narrowed(start: 0, length: batch)
+        masked = model.maskTower.tower.conditioning(
+            mode == .exact ? condition : condition.narrowed(axis: 0, start: 0, length: batch),
+            fixed: fixed?.masked, known: Array(known.blocks.prefix(base)))
     }
 
     /// The same for B labels; the unconditional half is added here.
@@ -72,13 +101,18 @@ final class HMARPredictor: ScalePredictor {
         if let context {
             let word = embeddings.word(context)
             if keepsContext { embeddedContext = (scale, word) }
-            let biased = word + embeddings.wordBias.tensor
-            x = isGuided ? Tensor.concatenated([biased, biased], axis: 0) : biased
+            if let fixed {
+                x = placed(word, fixed.places[scale], twice: isGuided)
+            } else {
+                let biased = word + embeddings.wordBias.tensor
+                x = isGuided ? Tensor.concatenated([biased, biased], axis: 0) : biased
+                x = x + embeddings.places(scale: scale)
+            }
         } else {
             x = embeddings.start(
                 isGuided ? condition : condition.narrowed(axis: 0, start: 0, length: batch))
+            x = x + (fixed?.places[scale] ?? embeddings.places(scale: scale))
         }
-        x = x + embeddings.places(scale: scale)
         let tower = model.nextScaleTower
         return isGuided
             ? try tower.guidedLogits(
@@ -92,21 +126,36 @@ final class HMARPredictor: ScalePredictor {
     ) throws -> Tensor {
         guard let masked else { preconditionFailure("the predictor was made without mask steps") }
         let embeddings = model.embeddings
-        let word: Tensor
-        if let kept = embeddedContext, kept.scale == scale {
-            word = kept.rows
+        let x: Tensor
+        if let fixed {
+            // The embedding is linear: one product of the sum of both maps, narrow as they are.
+            let rows = context + own * (1 - flags)
+            let embedded = embeddings.word(rows) + model.maskTower.maskEmbedding.tensor * flags
+            x = placed(embedded, fixed.places[scale], twice: mode == .exact)
         } else {
-            word = embeddings.word(context)
+            let word: Tensor
+            if let kept = embeddedContext, kept.scale == scale {
+                word = kept.rows
+            } else {
+                word = embeddings.word(context)
+            }
+            let single =
+                word + model.maskTower.maskedEmbedding(own: own, masked: flags)
+                + embeddings.wordBias.tensor + embeddings.places(scale: scale)
+            x = mode == .exact ? Tensor.concatenated([single, single], axis: 0) : single
         }
-        let single =
-            word + model.maskTower.maskedEmbedding(own: own, masked: flags)
-            + embeddings.wordBias.tensor + embeddings.places(scale: scale)
         guard mode == .exact else {
-            return try model.maskTower.tower(
-                single, conditioning: masked, checkpoint: checkpoint)
+            return try model.maskTower.tower(x, conditioning: masked, checkpoint: checkpoint)
         }
         return try model.maskTower.tower.guidedLogits(
-            Tensor.concatenated([single, single], axis: 0), conditioning: masked, by: cfg * 1e-6,
-            checkpoint: checkpoint)
+            x, conditioning: masked, by: cfg * 1e-6, checkpoint: checkpoint)
+    }
+
+    /// Rows [B, n, C] with their places, for both halves in one pass where asked for.
+    private func placed(_ x: Tensor, _ places: Tensor, twice: Bool) -> Tensor {
+        guard twice else { return x + places }
+        let (n, width) = (x.shape[1], x.shape[2])
+        let both = x.unsqueezed(0).expanded(to: [2, batch, n, width])
+        return (both + places.unsqueezed(0)).reshaped([2 * batch, n, width])
     }
 }

@@ -37,12 +37,12 @@ extension HMARSession {
             variant: request.variant, batch: request.count, cfg: request.cfg, mode: request.mode,
             topK: filters.topK.count, topP: filters.topP.probability,
             operandType: device.operandType)
-        let make = try predictorMaker(request, refines: refines, keepsContext: false)
         let generation =
-            residents.take(kind, on: device)
+            try residents.take(kind, on: device)
             ?? ResidentGeneration(
                 kind, tokenizer: tokenizer, refines: refines, noClass: geometry.classes.count,
-                device: device, makePredictor: make)
+                device: device,
+                makePredictor: predictorMaker(request, refines: refines, keepsContext: false))
         let outcome = try generation.run(
             labels: labels, rows: request.schedule.rows,
             sampler: RandomSampler(seed: request.seed, batch: request.count), observer: observer)
@@ -119,10 +119,13 @@ extension HMARSession {
         switch request.variant {
         case .hmar, .hmarNextScale:
             if let hmar {
+                // A predictor that is recorded serves many samples.
+                let fixed =
+                    keepsContext ? nil : withoutGradients { HMARPredictor.Fixed(hmar) }
                 return {
                     HMARPredictor(
                         hmar, labels: $0, cfg: cfg, mode: mode, refines: refines,
-                        keepsContext: keepsContext)
+                        keepsContext: keepsContext, fixed: fixed)
                 }
             }
         case .var:

@@ -108,12 +108,30 @@ public struct AdaLNSelfAttn: Sendable {
         }
     }
 
+    /// What the block makes of its weights alone.
+    struct Fixed {
+        /// Biases of queries, keys and values, [3C].
+        var qkvBias: Tensor
+        /// Factors of the queries, one a head.
+        var queryScale: Tensor
+    }
+
+    /// Made anew at every call: weights may change in training.
+    var fixed: Fixed {
+        Fixed(
+            qkvBias: Tensor.concatenated([qBias.tensor, zeroKeyBias, vBias.tensor], axis: 0),
+            // The limit holds on the logarithm: exp(ln 100) at most.
+            queryScale: scaleMul.tensor.clamped(-.greatestFiniteMagnitude, log(Float(100)))
+                .exp().reshaped([heads]))
+    }
+
     /// The six vectors for a condition.
     ///
     /// - Parameters:
     ///   - activated: SiLU(c), [B, C].
     ///   - shared: output of the shared network [B, 1, 6, C], for models that have one.
-    func modulation(activated: Tensor, shared: Tensor?) -> Modulation {
+    ///   - fixed: made from the same weights.
+    func modulation(activated: Tensor, shared: Tensor?, fixed: Fixed? = nil) -> Modulation {
         let batch = activated.shape[0]
         let all: Tensor
         if let adaShared {
@@ -126,13 +144,11 @@ public struct AdaLNSelfAttn: Sendable {
             preconditionFailure("a block has one kind of modulation")
         }
         let parts = all.split(axis: 1, sizes: [1, 1, 1, 1, 1, 1])
+        let fixed = fixed ?? self.fixed
         return Modulation(
             gamma1: parts[0], gamma2: parts[1], scale1: parts[2], scale2: parts[3],
             shift1: parts[4], shift2: parts[5],
-            qkvBias: Tensor.concatenated([qBias.tensor, zeroKeyBias, vBias.tensor], axis: 0),
-            // The limit holds on the logarithm: exp(ln 100) at most.
-            queryScale: scaleMul.tensor.clamped(-.greatestFiniteMagnitude, log(Float(100)))
-                .exp().reshaped([heads]))
+            qkvBias: fixed.qkvBias, queryScale: fixed.queryScale)
     }
 
     /// Runs the block.
@@ -158,6 +174,32 @@ public struct AdaLNSelfAttn: Sendable {
         let normed = modulatedLayerNorm(
             h, scale: m.scale2, shift: m.shift2, epsilon: 1e-6, as: .operand)
         return gatedResidual(h, feedForward(normed), gate: gamma2)
+    }
+
+    /// The block in a chain without gradients: what ends a branch also normalises for the next one.
+    ///
+    /// - Parameters:
+    ///   - x: the residual stream, [B, L, C].
+    ///   - normed: LN(x)·(1 + s1) + b1.
+    ///   - next: scale and shift of the norm behind the block.
+    /// - Returns: the stream, and its norm for what comes next.
+    func chained(
+        _ x: Tensor, normed: Tensor, modulation m: Modulation, next: (scale: Tensor, shift: Tensor),
+        cache: KeyValueCache?
+    ) -> (h: Tensor, normed: Tensor) {
+        let (h, inner) = projectedResidual(
+            x, mix(normed, modulation: m, mask: .full, cache: cache), projectionWeight.tensor,
+            projectionBias.tensor, gate: m.gamma1, scale: m.scale2, shift: m.shift2)
+        let hidden = linearGELU(inner, fc1Weight.tensor, fc1Bias.tensor)
+        return projectedResidual(
+            h, hidden, fc2Weight.tensor, fc2Bias.tensor, gate: m.gamma2, scale: next.scale,
+            shift: next.shift)
+    }
+
+    /// Whether ``chained(_:normed:modulation:next:cache:)`` fits a sequence of so many rows.
+    func canBeChained(rows: Int, on device: any Device) -> Bool {
+        !(device is CPUDevice) && !fc1Weight.isTrainable
+            && rows <= Self.hiddenBytes(device) / (16 * width)
     }
 
     /// The hidden layer takes at most this much memory outside of training; on a GPU, which has more and
@@ -187,6 +229,15 @@ public struct AdaLNSelfAttn: Sendable {
     private func attend(
         _ x: Tensor, modulation: Modulation, mask: AttentionMask, cache: KeyValueCache?
     ) -> Tensor {
+        linear(
+            mix(x, modulation: modulation, mask: mask, cache: cache), projectionWeight.tensor,
+            projectionBias.tensor, as: .operand)
+    }
+
+    /// The heads' outputs side by side, before their projection.
+    private func mix(
+        _ x: Tensor, modulation: Modulation, mask: AttentionMask, cache: KeyValueCache?
+    ) -> Tensor {
         let (batch, length) = (x.shape[0], x.shape[1])
         let qkv = linear(
             x, qkvWeight.tensor, modulation.qkvBias, as: cache == nil ? .operand : .float32
@@ -196,9 +247,7 @@ public struct AdaLNSelfAttn: Sendable {
         let mixed =
             cache.map { attend(qkv, scale: scale, mask: mask, cache: $0) }
             ?? cosineAttention(qkv, scale: scale, mask: mask)
-        return linear(
-            mixed.reshaped([batch, length, width]), projectionWeight.tensor,
-            projectionBias.tensor, as: .operand)
+        return mixed.reshaped([batch, length, width])
     }
 
     /// The same as `cosineAttention` of qkv [B, l, 3, H, D] that also sees what is in the cache.

@@ -75,6 +75,32 @@ public struct Quantizer: Sendable {
             side == full ? map : resized(map, to: (full, full), method: .bicubic), scale: scale)
     }
 
+    /// The same in few kernels where a device has them; records nothing.
+    ///
+    /// - Parameter map: [B, Z, P, P], to which it is added; what is returned, if nil, is new.
+    @discardableResult
+    func resident(_ tokens: Tensor, scale: Int, addedTo map: Tensor? = nil) -> Tensor {
+        let phi = phi[phiIndex[scale]]
+        let device = tokens.device
+        let side = configuration.latentSide
+        if let bias = phi.bias {
+            let result =
+                map
+                ?? Tensor.empty(
+                    [tokens.shape[0], configuration.latentChannels, side, side], device: device)
+            let codes = CodeMap(
+                codebook: codebook.value, weight: phi.weight.value, bias: bias.value,
+                method: .bicubic)
+            if device.convolvedCodes(tokens, codes, into: result, adds: map != nil) {
+                return result
+            }
+        }
+        let result = contribution(tokens, scale: scale)
+        guard let map else { return result }
+        device.add(result, into: map)
+        return map
+    }
+
     /// The nearest codes of a residual at one scale.
     ///
     /// - Parameter residual: [B, Z, P, P].

@@ -93,16 +93,21 @@ final class ResidentGeneration {
         var moments = [device.moment()]
         var (rows, passCount, cacheBytes): ([[Int]], Int, Int) = ([], 0, 0)
         state.start(labels: labels, noClass: noClass)
+        state.writeAhead(rows: proposed.indices.map { passes(proposed[$0], $0) }, sampler: sampler)
         try run(.condition, observer)
         for scale in proposed.indices {
             var row = try checked(
                 observer.row(scale: scale, proposed: proposed[scale]), scale: scale)
             rows.append(row)
-            if !refines || scale == 0 { row = [row.reduce(0, +)] }
+            let isForeseen = rows == Array(proposed[...scale])
+            row = passes(row, scale)
             for step in row.indices {
                 try observer.checkpoint()
                 let began = isWatched ? device.moment() : moments[0]
-                state.write(uniforms: sampler.uniformBits(count: state.counts[scale]))
+                let bits = sampler.uniformBits(count: state.counts[scale])
+                if !isForeseen || !ResidentState.isAhead(step) {
+                    state.write(uniforms: bits, scale: scale, step: step)
+                }
                 let number = row[(step + 1)...].reduce(0, +)
                 if number > 0 { _ = state.positions(scale, step: step) }
                 try run(
@@ -119,10 +124,11 @@ final class ResidentGeneration {
             }
             moments.append(device.moment())
         }
+        // The host reads the maps while the device decodes.
+        let fetched = state.beginFetch()
         try run(.decode, observer)
         let decoded = device.moment()
-        let pictures = images?.pictures() ?? []
-        let snapshot = state.fetch()
+        let snapshot = fetched()
         try check(snapshot)
         for (scale, row) in rows.enumerated() where !isWatched {
             observer.finished(
@@ -134,9 +140,14 @@ final class ResidentGeneration {
             generation: .init(
                 tokens: rows.indices.map { snapshot.tokens($0) }, fhat: state.fhat, rows: rows,
                 passCount: passCount, cacheBytes: cacheBytes),
-            images: pictures,
+            images: images?.pictures() ?? [],
             secondsPerScale: zip(moments.dropFirst(), moments).map { $0.seconds(since: $1) },
             decodeSeconds: decoded.seconds(since: moments[moments.count - 1]))
+    }
+
+    /// The passes of a row: one where nothing is refined.
+    private func passes(_ row: [Int], _ scale: Int) -> [Int] {
+        !refines || scale == 0 ? [row.reduce(0, +)] : row
     }
 
     private func checked(_ row: [Int], scale: Int) throws -> [Int] {
@@ -214,7 +225,9 @@ final class ResidentGeneration {
         if step > 0, let context {
             logits = try predictor.maskedLogits(
                 scale: scale, context: context,
-                own: quantizer.ownContribution(state.tokens(scale), scale: scale),
+                own: Quantizer.rows(
+                    quantizer.down(
+                        quantizer.resident(state.tokens(scale), scale: scale), scale: scale)),
                 masked: state.flags(scale), checkpoint: checkpoint)
         } else {
             logits = try predictor.nextScaleLogits(
@@ -223,9 +236,9 @@ final class ResidentGeneration {
         let flat = logits.reshaped([kind.batch * state.counts[scale], logits.shape[2]])
         let chosen = step > 0 ? state.flags(scale).reshaped([flat.shape[0]]) : nil
         device.drawCodes(
-            flat, uniforms: state.uniforms(scale), chosen: chosen, topK: kind.topK,
-            topP: kind.topP, call: scale * Self.stepsOfScale + step + 1, into: state.target(scale))
-        device.summarizeRows(flat, chosen: chosen, into: state.summary(scale))
+            flat, uniforms: state.uniforms(scale, step: step), chosen: chosen, topK: kind.topK,
+            topP: kind.topP, call: scale * Self.stepsOfScale + step + 1, into: state.target(scale),
+            summary: state.summary(scale))
         if number > 0 {
             let positions = state.positions(scale, step: step)
             if step > 0 {
@@ -235,8 +248,7 @@ final class ResidentGeneration {
                 state.confidence(scale), positions: positions, length: step > 0 ? masked : nil,
                 number: number, flags: state.flags(scale))
         } else {
-            device.add(
-                quantizer.contribution(state.tokens(scale), scale: scale), into: state.fhat)
+            quantizer.resident(state.tokens(scale), scale: scale, addedTo: state.fhat)
         }
     }
 }

@@ -35,7 +35,7 @@ final class ResidentState {
             return tensor
         }
         labels = zeros(2 * batch, .int32)
-        uniforms = zeros(batch * (counts.max() ?? 0), .int64)
+        uniforms = zeros(batch * (Self.stepsAhead * length + (counts.max() ?? 0)), .int64)
         integers = zeros((batch + Self.candidateCount) * length + 1, .int32)
         floats = zeros((2 * batch + 1 + Self.candidateCount) * length, .float32)
         let side = configuration.latentSide
@@ -70,8 +70,18 @@ final class ResidentState {
         part(floats, batch * (length + starts[scale]), [batch, counts[scale], 1])
     }
 
+    /// Where the numbers of a pass lie: those of a scale's first steps each at a place of their own, so
+    /// that they can be written before the first pass; others share one.
+    private func uniformStart(_ scale: Int, _ step: Int) -> Int {
+        let own = batch * Self.stepsAhead
+        return Self.isAhead(step)
+            ? own * starts[scale] + batch * counts[scale] * step : own * length
+    }
+
     /// int64 [B·p_k²].
-    func uniforms(_ scale: Int) -> Tensor { part(uniforms, 0, [batch * counts[scale]]) }
+    func uniforms(_ scale: Int, step: Int) -> Tensor {
+        part(uniforms, uniformStart(scale, step), [batch * counts[scale]])
+    }
 
     func target(_ scale: Int) -> DrawTarget {
         DrawTarget(
@@ -110,11 +120,56 @@ final class ResidentState {
         device.clear(fhat.storage)
     }
 
-    func write(uniforms bits: [UInt64]) { fhat.device.write(bits, into: uniforms) }
+    /// Steps of a scale whose numbers can be written ahead.
+    private static let stepsAhead = 4
+
+    static func isAhead(_ step: Int) -> Bool { step < stepsAhead }
+
+    func write(uniforms bits: [UInt64], scale: Int, step: Int) {
+        fhat.device.write(bits, into: uniforms(scale, step: step))
+    }
+
+    /// Writes the numbers of all passes of some rows that have places of their own, in one transfer.
+    ///
+    /// - Parameters:
+    ///   - rows: passes of every scale.
+    ///   - sampler: drawn from in the order of the passes; the caller's is not moved.
+    func writeAhead(rows: [[Int]], sampler: RandomSampler) {
+        var sampler = sampler
+        var bits = [UInt64](repeating: 0, count: batch * Self.stepsAhead * length)
+        for (scale, row) in rows.enumerated() {
+            for step in row.indices {
+                let drawn = sampler.uniformBits(count: counts[scale])
+                guard Self.isAhead(step) else { continue }
+                let start = uniformStart(scale, step)
+                bits.replaceSubrange(start..<(start + drawn.count), with: drawn)
+            }
+        }
+        fhat.device.write(bits, into: part(uniforms, 0, [bits.count]))
+    }
 
     /// What the device holds now; waits for it.
-    func fetch() -> Snapshot {
-        Snapshot(state: self, integers: integers.int32s(), floats: floats.floats())
+    func fetch() -> Snapshot { beginFetch()() }
+
+    /// The same without a wait until the result is called.
+    func beginFetch() -> () -> Snapshot {
+        let device = fhat.device
+        let (integers, floats) = (device.reading(integers), device.reading(floats))
+        let positions = positions.mapValues { device.reading($0) }
+        return { [self] in
+            Snapshot(
+                state: self, integers: numbers(integers(), like: Int32(0)),
+                floats: numbers(floats(), like: Float(0)),
+                positions: positions.mapValues { numbers($0(), like: Int32(0)) })
+        }
+    }
+
+    private func numbers<Number: BitwiseCopyable>(_ bytes: [UInt8], like zero: Number) -> [Number] {
+        [Number](unsafeUninitializedCapacity: bytes.count / MemoryLayout<Number>.size) {
+            buffer, count in
+            UnsafeMutableRawBufferPointer(buffer).copyBytes(from: bytes)
+            count = bytes.count / MemoryLayout<Number>.size
+        }
     }
 
     /// Everything on the host.
@@ -122,6 +177,8 @@ final class ResidentState {
         fileprivate let state: ResidentState
         fileprivate let integers: [Int32]
         fileprivate let floats: [Float]
+        /// By scale and step.
+        fileprivate let positions: [[Int]: [Int32]]
 
         /// The call whose logits were not finite; 0 for none.
         var failure: Int { Int(integers[integers.count - 1]) }
@@ -143,8 +200,7 @@ final class ResidentState {
             var origin = [TokenOrigin](repeating: .nextScale, count: count)
             for step in 1..<max(1, min(steps + 1, row.count)) {
                 let number = row[step...].reduce(0, +)
-                let masked = state.positions(scale, step: step - 1).int32s().prefix(number)
-                for position in masked {
+                for position in (positions[[scale, step - 1]] ?? []).prefix(number) {
                     origin[Int(position)] = step < steps ? .maskStep(step) : .pending
                 }
             }

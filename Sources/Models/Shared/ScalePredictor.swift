@@ -37,6 +37,7 @@ protocol ScalePredictor: AnyObject {
 
 /// (1 + t)·cond − t·uncond over the halves of a doubled batch.
 func guided(_ logits: Tensor, batch: Int, by t: Double) -> Tensor {
+    if !Recording.isOn, !(logits.device is CPUDevice) { return logits.device.guided(logits, by: t) }
     let conditional = logits.narrowed(axis: 0, start: 0, length: batch)
     let unconditional = logits.narrowed(axis: 0, start: batch, length: batch)
     return conditional * Float(1 + t) - unconditional * Float(t)

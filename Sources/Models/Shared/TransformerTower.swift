@@ -37,12 +37,29 @@ struct TransformerHead: Sendable {
 
     /// Logits [B, L, V].
     func callAsFunction(
-        _ x: Tensor, _ modulation: (scale: Tensor, shift: Tensor), as result: ResultType = .float32
+        _ x: TowerFeatures, _ modulation: (scale: Tensor, shift: Tensor),
+        as result: ResultType = .float32
     ) -> Tensor {
-        linear(
-            modulatedLayerNorm(
-                x, scale: modulation.scale, shift: modulation.shift, epsilon: 1e-6, as: .operand),
-            weight.tensor, bias.tensor, as: result)
+        let normed =
+            x.isNormed
+            ? x.value
+            : modulatedLayerNorm(
+                x.value, scale: modulation.scale, shift: modulation.shift, epsilon: 1e-6,
+                as: .operand)
+        return linear(normed, weight.tensor, bias.tensor, as: result)
+    }
+}
+
+/// What the blocks give to the head, [B, L, C].
+struct TowerFeatures {
+    var value: Tensor
+    /// Whether the head's norm is already taken.
+    var isNormed: Bool
+
+    /// The same for a range of the sequence.
+    func narrowed(start: Int, length: Int) -> TowerFeatures {
+        let part = value.narrowed(axis: 1, start: start, length: length)
+        return TowerFeatures(value: part.contiguous(), isNormed: isNormed)
     }
 }
 
@@ -70,14 +87,24 @@ struct TransformerTower: Sendable {
     var sharedAdaLN: (weight: Parameter, bias: Parameter)?
 
     /// What the tower takes from conditions c [B, C].
-    func conditioning(_ condition: Tensor) -> TowerConditioning {
+    ///
+    /// - Parameters:
+    ///   - fixed: of every block, made from the same weights.
+    ///   - known: of the first blocks, for the same conditions.
+    func conditioning(
+        _ condition: Tensor, fixed: [AdaLNSelfAttn.Fixed]? = nil, known: [Modulation] = []
+    ) -> TowerConditioning {
         let activated = condition.silu()
         let shared = sharedAdaLN.map {
             linear(activated, $0.weight.tensor, $0.bias.tensor)
                 .reshaped([condition.shape[0], 1, 6, condition.shape[1]])
         }
         return TowerConditioning(
-            blocks: blocks.map { $0.modulation(activated: activated, shared: shared) },
+            blocks: known
+                + blocks.indices.dropFirst(known.count).map {
+                    blocks[$0].modulation(
+                        activated: activated, shared: shared, fixed: fixed?[$0])
+                },
             head: head.modulation(activated: activated))
     }
 
@@ -96,8 +123,8 @@ struct TransformerTower: Sendable {
         let bytes = Self.logitBytes * (x.device is CPUDevice ? 1 : 8)
         let block = max(1, bytes / (4 * x.shape[0] * head.vocabulary))
         let parts = stride(from: 0, to: length, by: block).map { start in
-            let part = h.narrowed(axis: 1, start: start, length: min(block, length - start))
-            return guided(head(part.contiguous(), conditioning.head), batch: batch, by: t)
+            let part = h.narrowed(start: start, length: min(block, length - start))
+            return guided(head(part, conditioning.head), batch: batch, by: t)
         }
         return parts.count == 1 ? parts[0] : Tensor.concatenated(parts, axis: 1)
     }
@@ -126,7 +153,13 @@ struct TransformerTower: Sendable {
     private func features(
         _ x: Tensor, conditioning: TowerConditioning, mask: AttentionMask,
         caches: [KeyValueCache]?, dropPath: [(Tensor, Tensor)]?, checkpoint: () throws -> Void
-    ) rethrows -> Tensor {
+    ) rethrows -> TowerFeatures {
+        if let first = blocks.first, mask == .full, dropPath == nil,
+            first.canBeChained(rows: x.shape[0] * x.shape[1], on: x.device)
+        {
+            return try chained(
+                x, conditioning: conditioning, caches: caches, checkpoint: checkpoint)
+        }
         var h = x
         for (index, block) in blocks.enumerated() {
             try checkpoint()
@@ -134,6 +167,25 @@ struct TransformerTower: Sendable {
                 h, modulation: conditioning.blocks[index], mask: mask, cache: caches?[index],
                 dropPath: dropPath?[index])
         }
-        return h
+        return TowerFeatures(value: h, isNormed: false)
+    }
+
+    private func chained(
+        _ x: Tensor, conditioning: TowerConditioning, caches: [KeyValueCache]?,
+        checkpoint: () throws -> Void
+    ) rethrows -> TowerFeatures {
+        let all = conditioning.blocks
+        var h = x
+        var normed = modulatedLayerNorm(
+            x, scale: all[0].scale1, shift: all[0].shift1, epsilon: 1e-6, as: .operand)
+        for (index, block) in blocks.enumerated() {
+            try checkpoint()
+            let next =
+                index + 1 < blocks.count
+                ? (scale: all[index + 1].scale1, shift: all[index + 1].shift1) : conditioning.head
+            (h, normed) = block.chained(
+                h, normed: normed, modulation: all[index], next: next, cache: caches?[index])
+        }
+        return TowerFeatures(value: normed, isNormed: true)
     }
 }

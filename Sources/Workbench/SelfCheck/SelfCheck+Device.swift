@@ -27,6 +27,7 @@ extension SelfCheck {
         if let gpu = device as? CUDADevice {
             checks.append(SelfCheck(name: "graph of a pass") { try compareGraph(on: gpu) })
         }
+        checks += passes(device)
         checks += sampling(device)
         for precision in precisions {
             checks.append(

@@ -30,6 +30,30 @@ __device__ __forceinline__ float from_bf16(uint16_t x) {
     return __uint_as_float((uint32_t)x << 16);
 }
 
+// Programmatic dependent launch: a kernel that is launched as early starts before the one ahead of it has ended,
+// and until `wait_for_inputs` may read nothing but weights, which nobody writes. Every thread has to come there,
+// or a third kernel would take the first for ended.
+
+// Lets the next kernel of the stream start as soon as there is room for it.
+__device__ __forceinline__ void allow_next() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
+}
+
+// Returns when the kernels ahead have ended and what they wrote can be read.
+__device__ __forceinline__ void wait_for_inputs() {
+#if __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
+// For kernels that have nothing to do before.
+__device__ __forceinline__ void start_early() {
+    allow_next();
+    wait_for_inputs();
+}
+
 __device__ __forceinline__ float warp_sum(float x) {
     for (int offset = 16; offset > 0; offset >>= 1) x += __shfl_xor_sync(0xffffffffu, x, offset);
     return x;

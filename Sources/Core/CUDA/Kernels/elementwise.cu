@@ -11,6 +11,7 @@ __device__ __forceinline__ float sigmoid(float v) { return 1.0f / (1.0f + expf(-
 // y[i] = f(x[i]); blocks stride over the whole array.
 template <typename F>
 __device__ __forceinline__ void map1(const float* x, float* y, int64_t n, F f) {
+    start_early();
     const int64_t first = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     const int64_t step = (int64_t)gridDim.x * blockDim.x;
     int64_t done = 0;
@@ -28,6 +29,7 @@ __device__ __forceinline__ void map1(const float* x, float* y, int64_t n, F f) {
 // y[i] = f(a[i], b[i]).
 template <typename F>
 __device__ __forceinline__ void map2(const float* a, const float* b, float* y, int64_t n, F f) {
+    start_early();
     const int64_t first = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     const int64_t step = (int64_t)gridDim.x * blockDim.x;
     int64_t done = 0;
@@ -127,6 +129,7 @@ UNARY(clamp, v < p ? p : (v > q ? q : v), v < p || v > q ? 0.0f : 1.0f)
     }                                                                                              \
     extern "C" __global__ void binary_strided_##name(                                              \
         const float* a, const float* b, float* y, int64_t n, EXTENTS, STRIDES(a), STRIDES(b)) {    \
+        start_early();                                                                             \
         const int64_t step = (int64_t)gridDim.x * blockDim.x;                                      \
         for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {       \
             POSITIONS(i);                                                                          \
@@ -147,6 +150,7 @@ BINARY(greaterOrEqual, u >= v ? 1.0f : 0.0f)
 template <typename T>
 __device__ __forceinline__ void copy_strided(
     const T* x, T* y, int64_t n, EXTENTS, STRIDES(a), STRIDES(b)) {
+    start_early();
     const int64_t step = (int64_t)gridDim.x * blockDim.x;
     for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
         POSITIONS(i);
@@ -172,6 +176,7 @@ COPY(16, uint4)
 extern "C" __global__ void transpose_4(
     const uint32_t* x, uint32_t* y, int rows, int columns, int64_t leading, int64_t x_batch) {
     __shared__ uint32_t tile[32][33];
+    start_early();
     x += (int64_t)blockIdx.z * x_batch;
     y += (int64_t)blockIdx.z * rows * columns;
     const int c = blockIdx.x * 32 + threadIdx.x, r = blockIdx.y * 32 + threadIdx.x;
@@ -192,6 +197,7 @@ extern "C" __global__ void add_into(const float* x, float* y, int64_t n) {
 
 extern "C" __global__ void add_strided_1(
     const float* x, float* y, int64_t n, EXTENTS, STRIDES(a), STRIDES(b)) {
+    start_early();
     const int64_t step = (int64_t)gridDim.x * blockDim.x;
     for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
         POSITIONS(i);
@@ -201,6 +207,7 @@ extern "C" __global__ void add_strided_1(
 
 extern "C" __global__ void add_strided_4(
     const float4* x, float4* y, int64_t n, EXTENTS, STRIDES(a), STRIDES(b)) {
+    start_early();
     const int64_t step = (int64_t)gridDim.x * blockDim.x;
     for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
         POSITIONS(i);
@@ -215,6 +222,7 @@ extern "C" __global__ void add_strided_4(
 
 // The hot one: eight elements a thread.
 extern "C" __global__ void cast_bf16(const float* x, uint16_t* y, int64_t n) {
+    start_early();
     const int64_t first = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     const int64_t step = (int64_t)gridDim.x * blockDim.x;
     int64_t done = 0;
@@ -251,6 +259,7 @@ __device__ __forceinline__ int64_t truncated(float v, float low, float high) {
 }
 
 extern "C" __global__ void cast_any(const void* x, void* y, int64_t n, int from, int to) {
+    start_early();
     const int64_t step = (int64_t)gridDim.x * blockDim.x;
     for (int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {
         float real = 0;

@@ -38,6 +38,7 @@ __device__ __forceinline__ void normalize(const float *x, const float *gain, int
                                           float *statistics, int rows, int width, int share,
                                           float epsilon) {
     const int r = blockIdx.x * 8 + threadIdx.x / 32, lane = threadIdx.x % 32;
+    start_early();
     if (r >= rows) return;
     x += (int64_t)r * width;
     y += (int64_t)r * width;

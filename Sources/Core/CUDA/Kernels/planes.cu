@@ -7,6 +7,7 @@ extern "C" __global__ void resize_planes(
     const int* row_first, const int* row_count, const float* row_weights, int row_width,
     const int* column_first, const int* column_count, const float* column_weights,
     int column_width) {
+    start_early();
     const int64_t at = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
     if (at >= count) return;
     const int j = (int)(at % out_width), i = (int)(at / out_width % out_height);
