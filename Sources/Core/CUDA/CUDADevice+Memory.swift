@@ -26,6 +26,7 @@ extension CUDADevice {
                 }
             }
             capture.touch(storage, memory)
+            followsKernel = false
             let copy = try capture.hostCopy(of: bytes)
             try CUDAError.check(
                 ccuda_upload(address, copy, bytes.count, stream),

@@ -143,9 +143,9 @@ extension CUDADevice {
 
     public func cosineAttention(_ qkv: Tensor, scale: Tensor, epsilon: Float) -> Tensor? {
         let (b, l, h, d) = (qkv.shape[0], qkv.shape[1], qkv.shape[3], qkv.shape[4])
-        // Longer sequences are worth norms of their own, found once.
+        // More work is worth norms of its own, found once.
         guard Self.usesPassKernels, precision == .bfloat16, d == 32 || d == 64, qkv.count > 0,
-            l <= 512, b * h <= 65_535
+            l <= 512, b * h * ((l + 63) / 64) <= 8 * multiprocessors
         else { return nil }
         let packed = vectorAligned(bfloat16(qkv))
         let output = Tensor.empty([b, l, h, d], dtype: .bfloat16, device: self)
