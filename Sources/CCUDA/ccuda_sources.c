@@ -9,6 +9,9 @@ CCUDA_TEXT(common) = {
 CCUDA_TEXT(tensorcore) = {
 #embed "../Core/CUDA/Kernels/tensorcore.cuh"
     , 0};
+CCUDA_TEXT(wgmma) = {
+#embed "../Core/CUDA/Kernels/wgmma.cuh"
+    , 0};
 CCUDA_TEXT(elementwise) = {
 #embed "../Core/CUDA/Kernels/elementwise.cu"
     , 0};
@@ -49,6 +52,15 @@ CCUDA_TEXT(fields) = {
 CCUDA_TEXT(sampling) = {
 #embed "../Core/CUDA/Kernels/sampling.cu"
     , 0};
+CCUDA_TEXT(attention_sm90_header) = {
+#embed "../Core/CUDA/Kernels/attention_sm90.cuh"
+    , 0};
+CCUDA_TEXT(attention_gradient_sm90) = {
+#embed "../Core/CUDA/Kernels/attention_gradient_sm90.cu"
+    , 0};
+CCUDA_TEXT(attention_sm90) = {
+#embed "../Core/CUDA/Kernels/attention_sm90.cu"
+    , 0};
 
 CCUDA_TEXT(skinny) = {
 #embed "../Core/CUDA/Kernels/skinny.cu"
@@ -58,6 +70,10 @@ const char *ccuda_source(ccuda_source_name name) {
     switch (name) {
     case CCUDA_SOURCE_COMMON: return common;
     case CCUDA_SOURCE_TENSORCORE: return tensorcore;
+    case CCUDA_SOURCE_WGMMA: return wgmma;
+    case CCUDA_SOURCE_ATTENTION_SM90_HEADER: return attention_sm90_header;
+    case CCUDA_SOURCE_ATTENTION_GRADIENT_SM90: return attention_gradient_sm90;
+    case CCUDA_SOURCE_ATTENTION_SM90: return attention_sm90;
     case CCUDA_SOURCE_ELEMENTWISE: return elementwise;
     case CCUDA_SOURCE_REDUCTIONS: return reductions;
     case CCUDA_SOURCE_OPTIMIZERS: return optimizers;

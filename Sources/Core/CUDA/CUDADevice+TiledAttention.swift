@@ -1,7 +1,7 @@
 // Attention on the tensor cores. SPDX-License-Identifier: Apache-2.0
 
 /// What the tiled kernels take beside queries, keys and values.
-private struct TileOperands {
+struct CUDATileOperands {
     var q: Tensor
     var k: Tensor
     var v: Tensor
@@ -32,7 +32,7 @@ extension CUDADevice {
     func tiledAttention(
         _ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float, intervals: AttentionIntervals?
     ) -> (output: Tensor, logSumExp: Tensor) {
-        let operands = TileOperands(q: rows(q), k: rows(k), v: rows(v), unit: nil, scale: scale)
+        let operands = CUDATileOperands(q: rows(q), k: rows(k), v: rows(v), unit: nil, scale: scale)
         let output = emptyRows(like: q)
         if output.count == 0 {
             return (output, Tensor.empty(Array(q.shape.dropLast()), device: self))
@@ -46,7 +46,8 @@ extension CUDADevice {
         into result: (dq: Tensor, dk: Tensor, dv: Tensor)
     ) {
         gradient(
-            TileOperands(q: rows(q), k: rows(k), v: rows(v), unit: nil, scale: scale), intervals,
+            CUDATileOperands(q: rows(q), k: rows(k), v: rows(v), unit: nil, scale: scale),
+            intervals,
             dy: rows(dy), output: rows(output), logSumExp: logSumExp, dscale: nil, into: result)
     }
 
@@ -59,9 +60,9 @@ extension CUDADevice {
         let inverse = Tensor.empty([2, b, h, l], device: self)
         launch(
             kernel("attention_norms_\(d)", in: .attentionBF16),
-            grid: ((2 * b * l * h * (d / 8) + 255) / 256, 1, 1), block: (256, 1, 1),
-            .tensor(packed), .tensor(inverse), .int(b), .int(l), .int(h), .float(epsilon))
-        let operands = TileOperands(
+            grid: ((l + 7) / 8, b, 1), block: (256, 1, 1), .tensor(packed), .tensor(inverse),
+            .int(l), .int(h), .float(epsilon))
+        let operands = CUDATileOperands(
             q: part(packed, 0), k: part(packed, 1), v: part(packed, 2),
             unit: (
                 inverse.narrowed(axis: 0, start: 0, length: 1),
@@ -93,9 +94,13 @@ extension CUDADevice {
 
     /// Returns log Σ e^z [B, H, L].
     private func forward(
-        _ x: TileOperands, _ intervals: AttentionIntervals?, into output: Tensor
+        _ x: CUDATileOperands, _ intervals: AttentionIntervals?, into output: Tensor
     ) -> Tensor {
         let logSumExp = Tensor.empty([x.q.shape[0], x.heads, x.queries], device: self)
+        if usesWarpgroupAttention(x) {
+            warpgroupForward(x, intervals, into: output, logSumExp)
+            return logSumExp
+        }
         let isWide = x.queries >= Self.wideQueries && x.size <= 64
         let tile = isWide ? CUDAAttentionTiles.wideTile : CUDAAttentionTiles.tile
         let layout = CUDAAttentionTiles(queries: x.queries, keys: x.keys)
@@ -111,9 +116,14 @@ extension CUDADevice {
     }
 
     private func gradient(
-        _ x: TileOperands, _ intervals: AttentionIntervals?, dy: Tensor, output: Tensor,
+        _ x: CUDATileOperands, _ intervals: AttentionIntervals?, dy: Tensor, output: Tensor,
         logSumExp: Tensor, dscale: Tensor?, into result: (dq: Tensor, dk: Tensor, dv: Tensor)
     ) {
+        if usesWarpgroupAttention(x) {
+            return warpgroupGradient(
+                x, intervals, dy: dy, output: output, logSumExp: logSumExp, dscale: dscale,
+                into: result)
+        }
         let layout = CUDAAttentionTiles(queries: x.queries, keys: x.keys)
         let table = table(intervals, layout)
         let common = arguments(x, table, at: layout.tiles)
@@ -142,7 +152,7 @@ extension CUDADevice {
         2 * rows * (size + 8) + 4 * numbers
     }
 
-    private func arguments(_ x: TileOperands, _ table: Tensor?, at tiles: Int) -> [CUDAArgument] {
+    func arguments(_ x: CUDATileOperands, _ table: Tensor?, at tiles: Int) -> [CUDAArgument] {
         [
             .tensor(x.q), .tensor(x.k), .tensor(x.v), .optional(x.unit?.inverseQ),
             .optional(x.unit?.inverseK), .optional(x.unit?.scale), part(table, at: 0),
@@ -150,12 +160,12 @@ extension CUDADevice {
         ] + strides(x.q) + strides(x.k) + strides(x.v)
     }
 
-    private func part(_ table: Tensor?, at start: Int) -> CUDAArgument {
+    func part(_ table: Tensor?, at start: Int) -> CUDAArgument {
         .optional(table.map { $0.narrowed(axis: 0, start: start, length: $0.count - start) })
     }
 
     /// The table of some intervals; the same few masks come again and again.
-    private func table(_ intervals: AttentionIntervals?, _ layout: CUDAAttentionTiles) -> Tensor? {
+    func table(_ intervals: AttentionIntervals?, _ layout: CUDAAttentionTiles) -> Tensor? {
         guard let intervals else { return nil }
         let key = CUDAAttentionTiles.Key(intervals: intervals, keys: layout.keys)
         if let found = lock.withLock({ attentionTables[key] }) { return found }

@@ -7,6 +7,9 @@ enum CUDASource: String, Sendable, CaseIterable {
     case convolution, normalization, attention, layernorm, softmax, rows, planes, fields
     case sampling, skinny
     case attentionBF16 = "attention_bf16"
+    /// Of compute capability 9.0 alone.
+    case attentionSM90 = "attention_sm90"
+    case attentionGradientSM90 = "attention_gradient_sm90"
 
     private var name: ccuda_source_name {
         switch self {
@@ -17,6 +20,8 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .normalization: CCUDA_SOURCE_NORMALIZATION
         case .attention: CCUDA_SOURCE_ATTENTION
         case .attentionBF16: CCUDA_SOURCE_ATTENTION_BF16
+        case .attentionSM90: CCUDA_SOURCE_ATTENTION_SM90
+        case .attentionGradientSM90: CCUDA_SOURCE_ATTENTION_GRADIENT_SM90
         case .layernorm: CCUDA_SOURCE_LAYERNORM
         case .softmax: CCUDA_SOURCE_SOFTMAX
         case .rows: CCUDA_SOURCE_ROWS
@@ -28,13 +33,21 @@ enum CUDASource: String, Sendable, CaseIterable {
     }
 
     private var usesTensorCores: Bool {
-        [.convolution, .attentionBF16, .skinny].contains(self)
+        usesWarpgroups || [.convolution, .attentionBF16, .skinny].contains(self)
     }
+
+    /// Whether it is written in instructions of one generation, which no other one compiles.
+    var usesWarpgroups: Bool { self == .attentionSM90 || self == .attentionGradientSM90 }
 
     /// The shared headers, then the file's text with its own line numbers.
     var text: String {
         var headers = String(cString: ccuda_source(CCUDA_SOURCE_COMMON))
         if usesTensorCores { headers += String(cString: ccuda_source(CCUDA_SOURCE_TENSORCORE)) }
+        if usesWarpgroups {
+            for header in [CCUDA_SOURCE_WGMMA, CCUDA_SOURCE_ATTENTION_SM90_HEADER] {
+                headers += String(cString: ccuda_source(header))
+            }
+        }
         return headers + "\n#line 1 \"\(rawValue).cu\"\n" + String(cString: ccuda_source(name))
     }
 }

@@ -699,29 +699,39 @@ __device__ __forceinline__ void key_gradient(OPERANDS, const uint16_t *d_o, cons
 
 // MARK: Norms
 
-// 1/max(|row|, ε) of queries and keys in [batch · length][3][heads][D]: inverse [2][batch][heads][length].
-// Eight channels a thread.
+// 1/max(|row|, ε) of queries and keys in [batch, length, 3, heads, D]: inverse [2][batch][heads][length].
+// Eight channels a thread, eight tokens at once. Grid (length / 8, batch), block 256.
 template <int D>
-__device__ __forceinline__ void inverse_norms(const uint16_t *qkv, float *inverse, int batch,
-                                              int length, int heads, float epsilon) {
-    const int64_t at = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
-    const int64_t row = at / (D / 8), total = (int64_t)2 * batch * length * heads;
-    const int64_t token = row / (2 * heads);
-    const int within = (int)(row - token * 2 * heads), part = (int)(at % (D / 8));
-    float sum = 0;
-    if (row < total) {
-        const uint4 x = *(const uint4 *)(qkv + (token * 3 * heads + within) * D + part * 8);
-        const uint32_t words[4] = {x.x, x.y, x.z, x.w};
+__device__ __forceinline__ void inverse_norms(const uint16_t *qkv, float *inverse, int length, int heads,
+                                              float epsilon) {
+    constexpr int PARTS = D / 8;
+    const int first = blockIdx.x * 8, part = threadIdx.x % PARTS, count = min(8, length - first);
+    // The threads of a row: others may be done.
+    const uint32_t group = ((1u << PARTS) - 1) << (threadIdx.x % 32 / PARTS * PARTS);
+    qkv += ((int64_t)blockIdx.y * length + first) * 3 * heads * D + part * 8;
+    for (int row = threadIdx.x / PARTS; row < 2 * heads; row += 256 / PARTS) {
+        uint4 x[8];
 #pragma unroll
-        for (int i = 0; i < 4; ++i)
-            sum += low_half(words[i]) * low_half(words[i]) + high_half(words[i]) * high_half(words[i]);
+        for (int i = 0; i < 8; ++i)
+            x[i] = i < count ? *(const uint4 *)(qkv + ((int64_t)i * 3 * heads + row) * D)
+                             : make_uint4(0, 0, 0, 0);
+        const int which = row / heads, head = row - which * heads;
+        float *to = inverse +
+                    (((int64_t)which * gridDim.y + blockIdx.y) * heads + head) * length + first;
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            const uint32_t words[4] = {x[i].x, x[i].y, x[i].z, x[i].w};
+            float sum = 0;
+#pragma unroll
+            for (int c = 0; c < 4; ++c)
+                sum += low_half(words[c]) * low_half(words[c]) +
+                       high_half(words[c]) * high_half(words[c]);
+#pragma unroll
+            for (int step = PARTS / 2; step > 0; step /= 2)
+                sum += __shfl_xor_sync(group, sum, step);
+            if (part == i % PARTS && i < count) to[i] = 1.0f / fmaxf(sqrtf(sum), epsilon);
+        }
     }
-#pragma unroll
-    for (int step = D / 16; step > 0; step /= 2) sum += __shfl_xor_sync(EVERY_LANE, sum, step);
-    if (part != 0 || row >= total) return;
-    const int which = within / heads, head = within % heads;
-    inverse[(((int64_t)which * batch + token / length) * heads + head) * length + token % length] =
-        1.0f / fmaxf(sqrtf(sum), epsilon);
 }
 
 // MARK: Kernels
@@ -753,9 +763,9 @@ __device__ __forceinline__ void inverse_norms(const uint16_t *qkv, float *invers
         key_gradient<D>(PASS, d_o, logsumexp, delta, spans, dk, dv, is_float, dos_batch, dos_head, \
                         dos_row, dks_batch, dks_head, dks_row, dvs_batch, dvs_head, dvs_row);      \
     }                                                                                              \
-    extern "C" __global__ void attention_norms_##D(const uint16_t *qkv, float *inverse, int batch, \
-                                                   int length, int heads, float epsilon) {         \
-        inverse_norms<D>(qkv, inverse, batch, length, heads, epsilon);                             \
+    extern "C" __global__ void attention_norms_##D(                                                \
+        const uint16_t *qkv, float *inverse, int length, int heads, float epsilon) {               \
+        inverse_norms<D>(qkv, inverse, length, heads, epsilon);                                    \
     }
 
 KERNELS(32)

@@ -1,0 +1,108 @@
+// What the attention kernels by Hopper's warpgroup products share: tiles of 64 channels, 128 bytes a row.
+// SPDX-License-Identifier: Apache-2.0
+
+// TILE: rows of the operand that walks by, of which STAGES tiles are on their way.
+enum { TILE = 128, STAGES = 3, ROW_BYTES = 128, TILE_BYTES = TILE * ROW_BYTES };
+// Warpgroups of a block that compute, 64 rows each; one more fetches what walks by.
+enum { GROUPS = 2, THREADS = 128 * (GROUPS + 1), OWN = 64 * GROUPS };
+#define FEW_REGISTERS() asm volatile("setmaxnreg.dec.sync.aligned.u32 40;")
+#define MANY_REGISTERS() asm volatile("setmaxnreg.inc.sync.aligned.u32 232;")
+#define LOG2E 1.4426950408889634f
+#define LN2 0.6931471805599453f
+#define EVERY_LANE 0xffffffffu
+struct rows {
+    int64_t batch, head, row;
+};
+#define ROWS(s) int64_t s##_batch, int64_t s##_head, int64_t s##_row
+#define GATHER(s) const rows s = {s##_batch, s##_head, s##_row}
+
+// bounds: starts, then ends, of all queries' intervals; tiles: per 64 queries the first key that any of them sees
+// and the end of the last.
+#define OPERANDS                                                                                   \
+    const uint16_t *q, const uint16_t *k, const uint16_t *v, const float *inverse_q,               \
+        const float *inverse_k, const float *head_scale, const int *bounds, const int *tiles,      \
+        int heads, int queries, int keys, float scale, ROWS(qs), ROWS(ks), ROWS(vs)
+
+__device__ __forceinline__ int64_t head_offset(rows s, int pair, int heads) {
+    return (pair / heads) * s.batch + (pair % heads) * s.head;
+}
+
+// 16-byte piece c of row r in a swizzled tile.
+__device__ __forceinline__ uint32_t piece(int r, int c) { return r * ROW_BYTES + ((c ^ (r & 7)) << 4); }
+
+// COUNT rows first… of a matrix by 128 threads, zeros behind the last.
+template <int COUNT>
+__device__ __forceinline__ void copy_tile(const uint16_t *from, int64_t row, int first, int count,
+                                          uint8_t *to) {
+    const int thread = threadIdx.x & 127, c = thread & 7;
+#pragma unroll
+    for (int i = 0; i < COUNT / 16; ++i) {
+        const int r = i * 16 + (thread >> 3);
+        const bool valid = first + r < count;
+        copy_async(to + piece(r, c), from + (valid ? (first + r) * row + c * 8 : 0), valid);
+    }
+}
+
+__device__ __forceinline__ void group_barrier(int group) {
+    asm volatile("bar.sync %0, 128;" ::"r"(group + 1) : "memory");
+}
+
+__device__ __forceinline__ float quad_sum(float x) {
+    x += __shfl_xor_sync(EVERY_LANE, x, 1);
+    return x + __shfl_xor_sync(EVERY_LANE, x, 2);
+}
+__device__ __forceinline__ float quad_max(float x) {
+    x = fmaxf(x, __shfl_xor_sync(EVERY_LANE, x, 1));
+    return fmaxf(x, __shfl_xor_sync(EVERY_LANE, x, 2));
+}
+
+// The sums of 64 rows to memory, rows from `end` on left out; bf16 through the group's own tile, which nobody
+// reads any more, so that whole lines are written. `first`: the first row of the group.
+__device__ __forceinline__ void store_rows(const float (&x)[32], uint8_t *own, void *to, int is_float,
+                                           int64_t base, int64_t stride, int first, int end) {
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5 & 3, g = lane >> 2, t = lane & 3;
+    if (is_float) {
+        float *out = (float *)to + base;
+        const int row = first + warp * 16 + g;
+#pragma unroll
+        for (int i = 0; i < 2; ++i)
+#pragma unroll
+            for (int n = 0; n < 8; ++n)
+                if (row + 8 * i < end)
+                    *(float2 *)(out + (row + 8 * i) * stride + n * 8 + 2 * t) =
+                        make_float2(x[4 * n + 2 * i], x[4 * n + 2 * i + 1]);
+        return;
+    }
+    __syncwarp();
+#pragma unroll
+    for (int i = 0; i < 2; ++i)
+#pragma unroll
+        for (int n = 0; n < 8; ++n)
+            *(uint32_t *)(own + piece(warp * 16 + g + 8 * i, n) + 4 * t) =
+                to_bf16x2(x[4 * n + 2 * i], x[4 * n + 2 * i + 1]);
+    __syncwarp();
+    uint16_t *out = (uint16_t *)to + base;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+        const int r = warp * 16 + i * 4 + lane / 8;
+        if (first + r < end)
+            *(uint4 *)(out + (first + r) * stride + lane % 8 * 8) =
+                *(const uint4 *)(own + piece(r, lane % 8));
+    }
+}
+
+// Weights or their gradients, rounded, as the left operand of a product over the tile's rows.
+__device__ __forceinline__ void to_fragments(uint32_t (&p)[TILE / 16][4], const float (&s)[TILE / 2]) {
+#pragma unroll
+    for (int k = 0; k < TILE / 16; ++k)
+#pragma unroll
+        for (int i = 0; i < 4; ++i) p[k][i] = to_bf16x2(s[8 * k + 2 * i], s[8 * k + 2 * i + 1]);
+}
+
+// One of STAGES buffers and the parity of its barriers, in turn.
+struct turn {
+    int stage = 0, parity = 0;
+    __device__ __forceinline__ void next() {
+        if (++stage == STAGES) stage = 0, parity ^= 1;
+    }
+};
