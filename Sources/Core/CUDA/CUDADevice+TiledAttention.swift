@@ -97,7 +97,7 @@ extension CUDADevice {
         _ x: CUDATileOperands, _ intervals: AttentionIntervals?, into output: Tensor
     ) -> Tensor {
         let logSumExp = Tensor.empty([x.q.shape[0], x.heads, x.queries], device: self)
-        if usesWarpgroupAttention(x) {
+        if usesHopperAttention(x, intervals) {
             warpgroupForward(x, intervals, into: output, logSumExp)
             return logSumExp
         }
@@ -119,7 +119,7 @@ extension CUDADevice {
         _ x: CUDATileOperands, _ intervals: AttentionIntervals?, dy: Tensor, output: Tensor,
         logSumExp: Tensor, dscale: Tensor?, into result: (dq: Tensor, dk: Tensor, dv: Tensor)
     ) {
-        if usesWarpgroupAttention(x) {
+        if usesHopperAttention(x, intervals) {
             return warpgroupGradient(
                 x, intervals, dy: dy, output: output, logSumExp: logSumExp, dscale: dscale,
                 into: result)

@@ -6,15 +6,18 @@ extension CUDADevice {
     private static let threads = 384
     /// Rows of a tile that walks by, and tiles on their way, as `attention_sm90.cuh` has them.
     private static let tile = 128
-    private static let stages = 3
-    /// With fewer queries blocks would stand idle that the smaller tiles fill.
-    private static let leastQueries = 192
+    private static let stages = 5
+    /// From so many keys that a query sees, on average, large tiles are worth it.
+    private static let leastKeys = 256
 
-    /// Whether kernels with warpgroup products run here.
-    var hasWarpgroupProducts: Bool { computeCapability == "9.0" }
-
-    func usesWarpgroupAttention(_ x: CUDATileOperands) -> Bool {
-        hasWarpgroupProducts && x.size == 64 && x.queries >= Self.leastQueries
+    /// Whether attention takes the kernels of Hopper's warpgroup products.
+    func usesHopperAttention(_ x: CUDATileOperands, _ intervals: AttentionIntervals?) -> Bool {
+        guard computeCapability == "9.0", x.size == 64, x.queries >= Self.leastKeys else {
+            return false
+        }
+        guard let intervals else { return x.keys >= Self.leastKeys }
+        let seen = zip(intervals.start, intervals.end).reduce(0) { $0 + max(0, Int($1.1 - $1.0)) }
+        return seen >= Self.leastKeys * x.queries
     }
 
     func warpgroupForward(

@@ -200,11 +200,12 @@ extension SelfCheck {
             attentionBlock,
             cosineRow(heads: 5, size: 64, .blockDiagonal(scales)),
             cosineRow(heads: 2, size: 32, .blockCausal(scales)),
-            // Of many queries with heads of 64: the kernels of warpgroup products, if the GPU has them.
+            // Of many keys with heads of 64: the kernels of warpgroup products, if the GPU has them.
             cosineRow(heads: 3, size: 64, .blockCausal(scales)),
-            attentionRow(heads: 3, queries: 201, keys: 330, size: 64, .full),
+            cosineRow(heads: 2, size: 64, .blockDiagonal([300, 4, 376])),
+            attentionRow(heads: 3, queries: 300, keys: 330, size: 64, .full),
             attentionRow(
-                heads: 2, queries: 392, keys: 392, size: 64, .blockCausal([1, 190, 200, 1])),
+                heads: 2, queries: 592, keys: 592, size: 64, .blockCausal([1, 190, 400, 1])),
             Operator("attention, packed", [2, 70, 3, 4, 32]) {
                 let parts = $0[0].split(axis: 2, sizes: [1, 1, 1])
                     .map { $0.squeezed(2).transposed(1, 2) }

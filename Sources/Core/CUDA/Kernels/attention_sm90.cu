@@ -19,15 +19,6 @@ template <bool FIXED>
 __device__ __forceinline__ void weigh(float (&s)[TILE / 2], own_rows &own, float (&decay)[2],
                                       const float *norms, bool whole, int key) {
     const int t = threadIdx.x & 3;
-    auto mask = [&](float value) {
-#pragma unroll
-        for (int n = 0; n < TILE / 8; ++n)
-#pragma unroll
-            for (int c = 0; c < 4; ++c) {
-                const int at = key + n * 8 + 2 * t + c % 2;
-                if (at < own.begin[c / 2] || at >= own.end[c / 2]) s[4 * n + c] = value;
-            }
-    };
 #pragma unroll
     for (int n = 0; n < TILE / 8; ++n) {
         float2 column = make_float2(1, 1);
@@ -38,7 +29,15 @@ __device__ __forceinline__ void weigh(float (&s)[TILE / 2], own_rows &own, float
             s[4 * n + 2 * i + 1] *= column.y;
         }
     }
-    if (!FIXED && !whole) mask(-INFINITY_F);
+    if (!whole) {
+#pragma unroll
+        for (int n = 0; n < TILE / 8; ++n)
+#pragma unroll
+            for (int c = 0; c < 4; ++c) {
+                const int at = key + n * 8 + 2 * t + c % 2;
+                if (at < own.begin[c / 2] || at >= own.end[c / 2]) s[4 * n + c] = -INFINITY_F;
+            }
+    }
 #pragma unroll
     for (int i = 0; i < 2; ++i) {
         if (!FIXED) {
@@ -52,23 +51,15 @@ __device__ __forceinline__ void weigh(float (&s)[TILE / 2], own_rows &own, float
             own.reference[i] = next;
         }
         const float shift = !FIXED && own.reference[i] == -INFINITY_F ? 0.0f : own.reference[i];
-#pragma unroll
-        for (int n = 0; n < TILE / 8; ++n)
-#pragma unroll
-            for (int j = 0; j < 2; ++j)
-                s[4 * n + 2 * i + j] =
-                    exp2_fast(fmaf(s[4 * n + 2 * i + j], own.factor[i], -shift));
-    }
-    // The branch also keeps the exponentials where they are: without it the compiler waits for the product
-    // that they should run beside, and makes them then.
-    if (!whole) mask(0);
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
         float sum[2] = {0, 0};
 #pragma unroll
         for (int n = 0; n < TILE / 8; ++n)
 #pragma unroll
-            for (int j = 0; j < 2; ++j) sum[j] += s[4 * n + 2 * i + j];
+            for (int j = 0; j < 2; ++j) {
+                float &x = s[4 * n + 2 * i + j];
+                x = exp2_fast(fmaf(x, own.factor[i], -shift));
+                sum[j] += x;
+            }
         const float sums = sum[0] + sum[1];
         own.total[i] = FIXED ? own.total[i] + sums : own.total[i] * decay[i] + sums;
     }
