@@ -49,7 +49,7 @@ extension PointClassPoseNetwork: ClassPoseModel {
         _ inputs: [PointCloud], cancellation: Cancellation
     ) throws -> (poses: ClassPoses<Rotation3>, gaps: [Double], error: Double) {
         var all = ClassPoses<Rotation3>(
-            embeddings: FeatureMatrix(width: configuration.code), poses: [])
+            embeddings: FeatureMatrix(width: embeddingWidth), poses: [])
         var gaps: [Double] = []
         var error = 0.0
         for start in stride(from: 0, to: inputs.count, by: 64) {
@@ -62,7 +62,7 @@ extension PointClassPoseNetwork: ClassPoseModel {
             }
             all.append(
                 ClassPoses(
-                    embeddings: FeatureMatrix(output.code), poses: output.rotations,
+                    embeddings: FeatureMatrix(output.embedding), poses: output.rotations,
                     deadVectors: output.gaps.count { $0 < Self.leastGap }))
             gaps += output.gaps
             error += loss * Double(part.count) / Double(inputs.count)

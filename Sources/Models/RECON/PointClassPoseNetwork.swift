@@ -69,6 +69,9 @@ public final class PointClassPoseNetwork: Sendable {
         public var code: Tensor
         /// c [B, n, 3], centroid at 0, 0 where no point is.
         public var canonical: Tensor
+        /// What neighbours are sought by: η, and beside it what the decoder tells of it about the kinds
+        /// of points, [B, E + n · (1 + kinds)]; η alone where kinds are not decoded.
+        public var embedding: Tensor
         /// What the loss compares: decoded from the code with noise, where there is noise.
         fileprivate var decoded: Decoded
         /// R [B, 3, 3].
@@ -87,10 +90,28 @@ public final class PointClassPoseNetwork: Sendable {
         var kinds: Tensor?
     }
 
-    /// A batch as the network takes it.
+    /// A batch as the network takes it, with all slots where kinds are decoded.
     func batch(_ clouds: [PointCloud], points: Int? = nil) -> PointBatch {
-        PointBatch(clouds, points: points, weights: configuration.weights)
+        PointBatch(
+            clouds, points: points ?? (decoderKind == nil ? nil : configuration.points),
+            weights: configuration.weights)
     }
+
+    /// Length of an input's embedding.
+    var embeddingWidth: Int {
+        let kinds = decoderKind == nil ? 0 : configuration.points * (configuration.kinds + 1)
+        return configuration.code + kinds
+    }
+
+    /// The code beside the probabilities of the kinds, which count more: isomers of much the same
+    /// form have codes side by side, and differ in them.
+    private func embedding(_ code: Tensor, kinds: Tensor?) -> Tensor {
+        guard let kinds else { return code }
+        let shares = softmax(kinds).reshaped([code.shape[0], -1])
+        return Tensor.concatenated([code, shares * Self.kindScale], axis: 1)
+    }
+
+    private static let kindScale: Float = 8
 
     /// Runs the network.
     ///
@@ -115,6 +136,7 @@ public final class PointClassPoseNetwork: Sendable {
         }
         var decoded = decode(code, nodes: parts[0], mask: mask, share: share)
         let canonical = decoded.points
+        let embedding = embedding(code, kinds: decoded.kinds)
         if let noise, let deviation = configuration.codeNoise {
             decoded = decode(
                 code + noise * deviation, nodes: parts[0], mask: mask, share: share)
@@ -129,7 +151,7 @@ public final class PointClassPoseNetwork: Sendable {
             }
             let rotations = found.map(\.rotation)
             return Output(
-                code: code, canonical: canonical, decoded: decoded,
+                code: code, canonical: canonical, embedding: embedding, decoded: decoded,
                 frame: RotationFrame.tensor(rotations), rotations: rotations, gaps: found.map(\.gap)
             )
         case .vectors:
@@ -141,7 +163,8 @@ public final class PointClassPoseNetwork: Sendable {
                 Rotation3(rowMajor: Array(values[(9 * $0)..<(9 * $0 + 9)]))
             }
             return Output(
-                code: code, canonical: canonical, decoded: decoded, frame: frame,
+                code: code, canonical: canonical, embedding: embedding, decoded: decoded,
+                frame: frame,
                 rotations: rotations,
                 gaps: rotations.map { $0.rows.2 == .zero ? 0 : 1 })
         }

@@ -32,7 +32,8 @@ public final class PointSymmetryModel: SymmetryDiscovering {
 
     public var defaultSettings: SymmetrySettings {
         SymmetrySettings(
-            neighbours: 25, mean: sourceName == "tetris" ? .frechet : .tukey(c: nil),
+            // 1.5 rad: frames of conformers may flip, which the mean of all would not survive.
+            neighbours: 25, mean: sourceName == "tetris" ? .frechet : .tukey(c: 86),
             bandwidth: 10)
     }
 

@@ -93,9 +93,12 @@ public struct PointSymmetryEvaluation {
             determined.map {
                 (turns[$0] * first.poses.poses[$0]).distance(to: second.poses.poses[$0])
             })
-        let table = NeighbourBank(first.poses.embeddings).nearestOthers(k: neighbours)
+        let bank = source.inputs(law: .uniform, count: count, seed: seed)
+        let training = try model.network.embed(bank.inputs, cancellation: cancellation)
+        let table = NeighbourBank(training.poses.embeddings).nearest(
+            to: first.poses.embeddings, k: neighbours)
         let pure = (0..<count).reduce(0) { sum, i in
-            sum + table[i].count { set.labels[Int($0)] == set.labels[i] }
+            sum + table[i].count { bank.labels[Int($0)] == set.labels[i] }
         }
         let share = 1 - Double(determined.count) / Double(count)
         return [
@@ -110,7 +113,9 @@ public struct PointSymmetryEvaluation {
                 note: "a line has no pose about itself"),
             .init(
                 name: "neighbour purity", value: 100 * Double(pure) / Double(count * neighbours),
-                unit: "%", note: "k = \(neighbours); labels read for this figure alone"),
+                unit: "%",
+                note: "held-out inputs among training inputs, k = \(neighbours); labels read for "
+                    + "this figure alone"),
         ]
     }
 
