@@ -174,16 +174,22 @@ int ccuda_launch_early(
     return cuLaunchKernelEx(&settings, function, arguments, NULL);
 }
 
-int ccuda_launch(
+// Encoded maps as kernels take them.
+typedef struct {
+    _Alignas(64) uint64_t words[16];
+} encoded_map;
+
+static int launch(
     void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
-    void *stream, const uint64_t *slots, int count) {
+    void *stream, encoded_map *maps, int map_count, const uint64_t *slots, int count) {
     CCUDA_DRIVER_CALL(
         cuLaunchKernel, void *, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned,
         unsigned, void *, void **, void **);
     CCUDA_DRIVER_CALL(cuFuncSetAttribute, void *, int, int);
     void *arguments[48];
-    if (count > 48) return 1;
-    for (int i = 0; i < count; ++i) arguments[i] = (void *)(slots + i);
+    if (map_count + count > 48) return 1;
+    for (int i = 0; i < map_count; ++i) arguments[i] = maps + i;
+    for (int i = 0; i < count; ++i) arguments[map_count + i] = (void *)(slots + i);
     if (shared_bytes > 48 * 1024) {
         int status = cuFuncSetAttribute(function, FUNCTION_DYNAMIC_SHARED_SIZE, (int)shared_bytes);
         if (status) return status;
@@ -191,6 +197,34 @@ int ccuda_launch(
     return cuLaunchKernel(
         function, grid[0], grid[1], grid[2], block[0], block[1], block[2], shared_bytes, stream,
         arguments, NULL);
+}
+
+int ccuda_launch_mapped(
+    void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
+    void *stream, const ccuda_tensor_map *maps, int map_count, const uint64_t *slots, int count) {
+    // Element type, interleaving, swizzle, promotion to the second-level cache, filling: zeros.
+    enum { BFLOAT16 = 9, NO_INTERLEAVE = 0, SWIZZLE_64 = 2, PROMOTE_128 = 2, FILL_ZEROS = 0 };
+    CCUDA_DRIVER_CALL(
+        cuTensorMapEncodeTiled, encoded_map *, int, unsigned, void *, const uint64_t *,
+        const uint64_t *, const uint32_t *, const uint32_t *, int, int, int, int);
+    encoded_map encoded[2];
+    if (map_count > 2) return 1;
+    const uint32_t steps[4] = {1, 1, 1, 1};
+    for (int i = 0; i < map_count; ++i) {
+        int status = cuTensorMapEncodeTiled(
+            encoded + i, BFLOAT16, (unsigned)maps[i].rank, (void *)(uintptr_t)maps[i].address,
+            maps[i].sizes, maps[i].strides, maps[i].box, steps, NO_INTERLEAVE, SWIZZLE_64,
+            PROMOTE_128, FILL_ZEROS);
+        if (status) return status;
+    }
+    return launch(
+        function, grid, block, shared_bytes, stream, encoded, map_count, slots, count);
+}
+
+int ccuda_launch(
+    void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
+    void *stream, const uint64_t *slots, int count) {
+    return launch(function, grid, block, shared_bytes, stream, NULL, 0, slots, count);
 }
 
 int ccuda_event_create(void **event) {

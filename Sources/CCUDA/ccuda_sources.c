@@ -65,6 +65,12 @@ CCUDA_TEXT(attention_sm90) = {
 CCUDA_TEXT(skinny) = {
 #embed "../Core/CUDA/Kernels/skinny.cu"
     , 0};
+CCUDA_TEXT(convolution_wgmma) = {
+#embed "../Core/CUDA/Kernels/convolution_wgmma.cu"
+    , 0};
+CCUDA_TEXT(channels_last) = {
+#embed "../Core/CUDA/Kernels/channels_last.cu"
+    , 0};
 
 const char *ccuda_source(ccuda_source_name name) {
     switch (name) {
@@ -88,6 +94,8 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_FIELDS: return fields;
     case CCUDA_SOURCE_SAMPLING: return sampling;
     case CCUDA_SOURCE_SKINNY: return skinny;
+    case CCUDA_SOURCE_CONVOLUTION_WGMMA: return convolution_wgmma;
+    case CCUDA_SOURCE_CHANNELS_LAST: return channels_last;
     }
     return "";
 }

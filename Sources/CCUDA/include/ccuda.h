@@ -57,6 +57,19 @@ int ccuda_launch(
 int ccuda_launch_early(
     void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
     void *stream, const uint64_t *slots, int count);
+// How the tensor memory accelerator reads bf16 elements: sizes, bytes between neighbours of every
+// dimension but the first, and the box of one copy; 64-byte rows, swizzled.
+typedef struct {
+    uint64_t address;
+    int rank;
+    uint64_t sizes[4];
+    uint64_t strides[3];
+    uint32_t box[4];
+} ccuda_tensor_map;
+// The kernel's first parameters are `map_count` (at most 2) maps; capability 9.0.
+int ccuda_launch_mapped(
+    void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
+    void *stream, const ccuda_tensor_map *maps, int map_count, const uint64_t *slots, int count);
 int ccuda_event_create(void **event);
 int ccuda_event_destroy(void *event);
 int ccuda_event_record(void *event, void *stream);
@@ -131,7 +144,8 @@ typedef enum {
     CCUDA_SOURCE_ATTENTION, CCUDA_SOURCE_ATTENTION_BF16, CCUDA_SOURCE_LAYERNORM, CCUDA_SOURCE_SOFTMAX,
     CCUDA_SOURCE_ROWS, CCUDA_SOURCE_PLANES, CCUDA_SOURCE_FIELDS, CCUDA_SOURCE_SAMPLING,
     CCUDA_SOURCE_SKINNY, CCUDA_SOURCE_WGMMA, CCUDA_SOURCE_ATTENTION_SM90,
-    CCUDA_SOURCE_ATTENTION_GRADIENT_SM90, CCUDA_SOURCE_ATTENTION_SM90_HEADER
+    CCUDA_SOURCE_ATTENTION_GRADIENT_SM90, CCUDA_SOURCE_ATTENTION_SM90_HEADER,
+    CCUDA_SOURCE_CONVOLUTION_WGMMA, CCUDA_SOURCE_CHANNELS_LAST
 } ccuda_source_name;
 // A text that ends in a zero byte.
 const char *ccuda_source(ccuda_source_name name);

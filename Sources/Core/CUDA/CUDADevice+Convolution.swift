@@ -15,6 +15,16 @@ extension CUDADevice {
         }
         let (kh, kw) = (weight.shape[2], weight.shape[3])
         let channels = x.shape[1]
+        if isMapped(geometry, channels: channels), result.count > 0 {
+            convolve(
+                MappedConvolution(
+                    pixels: packPixels(x, keeps: Recording.isOn), images: shape[0],
+                    input: (x.shape[2], x.shape[3]), channels: (channels + 7) / 8 * 8,
+                    outputs: shape[1], grid: (shape[2], shape[3]), taps: (kh, kw),
+                    origin: (-geometry.padding.top, -geometry.padding.left)),
+                weight: packMappedWeight(weight), bias: bias, into: result)
+            return result
+        }
         let packed = packWeight(
             weight, rows: shape[1], inner: channels, rowStride: channels * kh * kw,
             innerStride: kh * kw, taps: (kh, kw), first: (0, 0), step: (1, 1))
@@ -46,6 +56,21 @@ extension CUDADevice {
         let outputs = weight.shape[0]
         // The gradient to the weight reads it too.
         let packed = packPixels(dy, keeps: true)
+        if isMapped(geometry, channels: outputs), result.count > 0 {
+            let padding = geometry.padding
+            let turned = packWeight(
+                weight, rows: shape[1], inner: outputs, rowStride: kh * kw,
+                innerStride: shape[1] * kh * kw, taps: (kh, kw), first: (kh - 1, kw - 1),
+                step: (-1, -1), multiple: CUDAMapTile.depth)
+            convolve(
+                MappedConvolution(
+                    pixels: packed, images: shape[0], input: (dy.shape[2], dy.shape[3]),
+                    channels: (outputs + 7) / 8 * 8, outputs: shape[1],
+                    grid: (shape[2], shape[3]), taps: (kh, kw),
+                    origin: (padding.top - kh + 1, padding.left - kw + 1)),
+                weight: turned, bias: nil, into: result)
+            return result
+        }
         for a in 0..<min(stride, shape[2]) {
             let rows = CUDAConvolutionPhase(
                 a, stride: stride, padding: geometry.padding.top, kernel: kh)
@@ -140,12 +165,17 @@ extension CUDADevice {
         precision == .bfloat16 && geometry.groups == 1
     }
 
+    /// Whether a convolution of so many channels runs by warpgroup products.
+    private func isMapped(_ geometry: ConvolutionGeometry, channels: Int) -> Bool {
+        hasMappedConvolution && geometry.stride == 1 && isMappable(channels: channels)
+    }
+
     private func pixelLayout(_ x: Tensor) -> PackedLayout {
         PackedLayout(numbers: [x.offset, x.shape[0], x.shape[1], x.shape[2] * x.shape[3]])
     }
 
     /// [B, C, h, w] as bf16 [B, h·w, C], channels filled up to a multiple of 8 with zeros.
-    private func packPixels(_ x: Tensor, keeps: Bool) -> Tensor {
+    func packPixels(_ x: Tensor, keeps: Bool) -> Tensor {
         let (batch, channels, pixels) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
         let blocks = (channels + 7) / 8
         let shape = [batch, pixels, blocks * 8]
@@ -159,13 +189,13 @@ extension CUDADevice {
         }
     }
 
-    /// A weight as bf16 [rows, taps, inner], the inner dimension filled up as that of the pixels; kept
+    /// A weight as bf16 [rows, taps, inner], the inner dimension filled up with zeros; kept
     /// until the weight changes, which in a frozen network is never.
-    private func packWeight(
+    func packWeight(
         _ weight: Tensor, rows: Int, inner: Int, rowStride: Int, innerStride: Int,
-        taps: (rows: Int, columns: Int), first: (Int, Int), step: (Int, Int)
+        taps: (rows: Int, columns: Int), first: (Int, Int), step: (Int, Int), multiple: Int = 8
     ) -> Tensor {
-        let blocks = (inner + 7) / 8
+        let blocks = (inner + multiple - 1) / multiple * (multiple / 8)
         let shape = [rows, taps.rows * taps.columns, blocks * 8]
         let numbers = [
             rows, inner, blocks, taps.rows, taps.columns, rowStride, innerStride, weight.shape[3],

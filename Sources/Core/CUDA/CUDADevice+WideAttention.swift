@@ -9,6 +9,11 @@ extension CUDADevice {
         _ q: Tensor, _ k: Tensor, _ v: Tensor, scale: Float
     ) -> (output: Tensor, logSumExp: Tensor) {
         let (b, h, l, d) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3])
+        // In a chain of products in 16 bits the output stays so, too.
+        if h == 1, q.dtype == .bfloat16 {
+            let output = matmul(weights(q, k, scale: scale), v, as: .bfloat16)
+            return (output, Tensor.empty([b, h, 0], device: self))
+        }
         let output = Tensor.empty([b, l, h, d], device: self).transposed(1, 2)
         if output.count > 0 { copy(matmul(weights(q, k, scale: scale), v), into: output) }
         // The gradient makes the weights again: it has no use for their sums.

@@ -176,21 +176,29 @@ public final class CUDADevice: Device, @unchecked Sendable {
         _ kernel: CUDAKernel, grid: (Int, Int, Int), block: (Int, Int, Int), shared: Int = 0,
         isEarly: Bool = false, _ arguments: [CUDAArgument]
     ) {
+        launch(
+            kernel, grid: grid, block: block, shared: shared, isEarly: isEarly, maps: [], arguments)
+    }
+
+    /// The same for a kernel whose first parameters are maps of tensors.
+    func launch(
+        _ kernel: CUDAKernel, grid: (Int, Int, Int), block: (Int, Int, Int), shared: Int,
+        isEarly: Bool = false, maps: [CUDATensorMap], _ arguments: [CUDAArgument]
+    ) {
         guard grid.0 > 0, grid.1 > 0, grid.2 > 0 else { return }
         perform { () throws(CUDAError) in
             var slots: [UInt64] = []
             slots.reserveCapacity(arguments.count)
             for argument in arguments {
-                let slot = argument.slot
-                slots.append(slot)
-                guard case .tensor(let tensor) = argument else { continue }
-                guard tensor.storage.device === self else {
-                    throw .otherDevice(operation: kernel.name, device: tensor.device.name)
+                if case .tensor(let tensor) = argument {
+                    slots.append(try address(of: tensor, for: kernel))
+                } else {
+                    slots.append(argument.slot)
                 }
-                guard CUDAMemory.isReal(slot) else {
-                    throw .neverComputed(operation: kernel.name)
-                }
-                capture?.touch(tensor.storage, memory)
+            }
+            var encoded: [ccuda_tensor_map] = []
+            for map in maps {
+                encoded.append(map.description(try address(of: map.tensor, for: kernel)))
             }
             let grid = [UInt32(grid.0), UInt32(grid.1), UInt32(grid.2)]
             let block = [UInt32(block.0), UInt32(block.1), UInt32(block.2)]
@@ -198,13 +206,31 @@ public final class CUDADevice: Device, @unchecked Sendable {
                 isEarly && capture != nil && followsKernel && startsEarly
                 ? ccuda_launch_early : ccuda_launch
             try timed("\(kernel.name) \(grid[0])×\(grid[1])×\(grid[2])") { () throws(CUDAError) in
-                let status = launch(
-                    kernel.function, grid, block, UInt32(shared), stream, slots,
-                    Int32(slots.count))
+                let status =
+                    maps.isEmpty
+                    ? launch(
+                        kernel.function, grid, block, UInt32(shared), stream, slots,
+                        Int32(slots.count))
+                    : ccuda_launch_mapped(
+                        kernel.function, grid, block, UInt32(shared), stream, encoded,
+                        Int32(encoded.count), slots, Int32(slots.count))
                 try CUDAError.check(status, "run \(kernel.name), grid \(grid), block \(block)")
             }
             followsKernel = true
         }
+    }
+
+    /// The address that a kernel gets; a graph being captured keeps the tensor.
+    private func address(of tensor: Tensor, for kernel: CUDAKernel) throws(CUDAError) -> UInt64 {
+        guard tensor.storage.device === self else {
+            throw .otherDevice(operation: kernel.name, device: tensor.device.name)
+        }
+        let address = UInt64(UInt(bitPattern: tensor.address))
+        guard CUDAMemory.isReal(address) else {
+            throw .neverComputed(operation: kernel.name)
+        }
+        capture?.touch(tensor.storage, memory)
+        return address
     }
 
     /// Waits until everything given to the stream is done.

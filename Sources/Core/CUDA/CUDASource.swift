@@ -10,6 +10,8 @@ enum CUDASource: String, Sendable, CaseIterable {
     /// Of compute capability 9.0 alone.
     case attentionSM90 = "attention_sm90"
     case attentionGradientSM90 = "attention_gradient_sm90"
+    case convolutionWGMMA = "convolution_wgmma"
+    case channelsLast = "channels_last"
 
     private var name: ccuda_source_name {
         switch self {
@@ -29,15 +31,17 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .fields: CCUDA_SOURCE_FIELDS
         case .sampling: CCUDA_SOURCE_SAMPLING
         case .skinny: CCUDA_SOURCE_SKINNY
+        case .convolutionWGMMA: CCUDA_SOURCE_CONVOLUTION_WGMMA
+        case .channelsLast: CCUDA_SOURCE_CHANNELS_LAST
         }
     }
 
     private var usesTensorCores: Bool {
-        usesWarpgroups || [.convolution, .attentionBF16, .skinny].contains(self)
+        usesWarpgroups || [.convolution, .convolutionWGMMA, .attentionBF16, .skinny].contains(self)
     }
 
-    /// Whether it is written in instructions of one generation, which no other one compiles.
-    var usesWarpgroups: Bool { self == .attentionSM90 || self == .attentionGradientSM90 }
+    /// Whether it is built on the shared header of warpgroup products.
+    private var usesWarpgroups: Bool { self == .attentionSM90 || self == .attentionGradientSM90 }
 
     /// The shared headers, then the file's text with its own line numbers.
     var text: String {

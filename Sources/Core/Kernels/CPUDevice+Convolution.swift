@@ -20,6 +20,9 @@ extension CPUDevice {
         _ x: Tensor, _ prologue: ConvolutionPrologue, _ weight: Tensor, _ bias: Tensor?,
         residual: Tensor?, _ geometry: ConvolutionGeometry
     ) -> Tensor {
+        if case .groupNorm = prologue {
+            return composedConvolution2D(x, prologue, weight, bias, residual: residual, geometry)
+        }
         var input = x.shape
         if case .upsampledNearest2x = prologue { input[2...] = [2 * input[2], 2 * input[3]] }
         var shape = convolutionShape(input, weight.shape, geometry)
@@ -34,7 +37,7 @@ extension CPUDevice {
         var fusion = ck_convolution_fusion()
         var map: Tensor?
         switch prologue {
-        case .none: break
+        case .none, .groupNorm: break
         case .upsampledNearest2x: fusion.upsampled = 1
         case .groupNormSiLU(let gain, let shift, let groups, let epsilon):
             let both = groupNormMap(x, gain, shift, groups: groups, epsilon: epsilon)

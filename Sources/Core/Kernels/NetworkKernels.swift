@@ -15,6 +15,12 @@ public protocol NetworkKernels {
         _ x: Tensor, _ prologue: ConvolutionPrologue, _ weight: Tensor, _ bias: Tensor?,
         residual: Tensor?, _ geometry: ConvolutionGeometry
     ) -> Tensor
+    /// The same with x and the residual in any layout that a result had, and a result in float32 or, where the
+    /// device can, in its `operandType` with channels last.
+    func fusedConvolution2D(
+        _ x: Tensor, _ prologue: ConvolutionPrologue, _ weight: Tensor, _ bias: Tensor?,
+        residual: Tensor?, _ geometry: ConvolutionGeometry, as dtype: DType
+    ) -> Tensor
     /// The gradient with respect to an input of `shape`.
     func convolution2DInputGradient(
         _ dy: Tensor, _ weight: Tensor, shape: [Int], _ geometry: ConvolutionGeometry

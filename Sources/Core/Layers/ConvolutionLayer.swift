@@ -42,17 +42,29 @@ public struct Convolution2D: Sendable {
     /// - Parameters:
     ///   - x: [B, inputs, H, W].
     ///   - norm: over `inputs` channels.
+    ///   - activates: whether SiLU follows the norm.
     ///   - residual: as the result.
+    ///   - result: `.operand` where only such layers read it.
     public func callAsFunction(
-        _ x: Tensor, behind norm: GroupNorm, residual: Tensor? = nil
+        _ x: Tensor, behind norm: GroupNorm, activates: Bool = true, residual: Tensor? = nil,
+        as result: ResultType = .float32
     ) -> Tensor {
+        let (gain, shift) = (norm.weight.tensor, norm.bias.tensor)
+        let prologue: ConvolutionPrologue =
+            activates
+            ? .groupNormSiLU(
+                weight: gain, bias: shift, groups: norm.groups, epsilon: norm.epsilon)
+            : .groupNorm(weight: gain, bias: shift, groups: norm.groups, epsilon: norm.epsilon)
+        return fusedConvolution2D(
+            x, prologue: prologue, weight: weight.tensor, bias: bias?.tensor,
+            padding: geometry.padding, residual: residual, as: result)
+    }
+
+    /// residual + self(x), fused where nothing is recorded; stride 1, one group.
+    public func callAsFunction(_ x: Tensor, residual: Tensor?, as result: ResultType) -> Tensor {
         fusedConvolution2D(
-            x,
-            prologue: .groupNormSiLU(
-                weight: norm.weight.tensor, bias: norm.bias.tensor, groups: norm.groups,
-                epsilon: norm.epsilon),
-            weight: weight.tensor, bias: bias?.tensor, padding: geometry.padding,
-            residual: residual)
+            x, weight: weight.tensor, bias: bias?.tensor, padding: geometry.padding,
+            residual: residual, as: result)
     }
 
     /// residual + self(SiLU(x·scale + shift)) with other zeros around x, fused where nothing is
@@ -71,9 +83,9 @@ public struct Convolution2D: Sendable {
     }
 
     /// self(upsampledNearest2x(x)), fused where nothing is recorded; stride 1, one group.
-    public func upsampling(_ x: Tensor) -> Tensor {
+    public func upsampling(_ x: Tensor, as result: ResultType = .float32) -> Tensor {
         fusedConvolution2D(
             x, prologue: .upsampledNearest2x, weight: weight.tensor, bias: bias?.tensor,
-            padding: geometry.padding)
+            padding: geometry.padding, as: result)
     }
 }

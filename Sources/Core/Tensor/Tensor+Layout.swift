@@ -103,6 +103,22 @@ extension Tensor {
         return recorded(copy, inputs: [self]) { [.init($0)] }
     }
 
+    /// A feature map [B, C, H, W] as the vectors of its pixels [B, H·W, C], a view unless rows of the map are apart.
+    public var pixelRows: Tensor {
+        requireShapes(rank == 4, "pixelRows", [shape])
+        if strides[1] == 1, dtype != .float32 {
+            return permuted([0, 2, 3, 1]).reshaped([shape[0], shape[2] * shape[3], shape[1]])
+        }
+        return reshaped([shape[0], shape[1], shape[2] * shape[3]]).transposed(1, 2)
+    }
+
+    /// The other way round: [B, H·W, C] as a view [B, C, H, W].
+    public func featureMap(height: Int, width: Int) -> Tensor {
+        requireShapes(
+            rank == 3 && shape[1] == height * width, "featureMap", [shape, [height, width]])
+        return reshaped([shape[0], height, width, shape[2]]).permuted([0, 3, 1, 2])
+    }
+
     /// The values in another type; a gradient passes between float types only.
     public func cast(to newType: DType) -> Tensor {
         if newType == dtype { return self }

@@ -22,18 +22,20 @@ struct AttnBlock: Sendable {
             scope["proj_out"], inputs: channels, outputs: channels, kernel: 1)
     }
 
-    /// - Parameter x: [B, C, h, w].
+    /// - Parameters:
+    ///   - x: [B, C, h, w].
+    ///   - result: `.operand` where only fused convolutions read it.
     /// - Returns: [B, C, h, w].
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        let (batch, height, width) = (x.shape[0], x.shape[2], x.shape[3])
-        // [B, 3, C, hw] → three [B, 1, hw, C] views.
-        let parts = qkv(norm(x)).reshaped([batch, 3, channels, height * width])
-            .transposed(2, 3)
-        func part(_ index: Int) -> Tensor { parts.narrowed(axis: 1, start: index, length: 1) }
+    func callAsFunction(_ x: Tensor, as result: ResultType = .float32) -> Tensor {
+        let (height, width) = (x.shape[2], x.shape[3])
+        // [B, 3·C, h, w] → three [B, 1, hw, C] views.
+        let parts = qkv(x, behind: norm, activates: false, as: .operand).pixelRows.unsqueezed(1)
+        func part(_ index: Int) -> Tensor {
+            parts.narrowed(axis: 3, start: index * channels, length: channels)
+        }
         let mixed = attention(
             part(0), part(1), part(2), scale: 1 / Float(channels).squareRoot())
-        let map = mixed.reshaped([batch, height * width, channels]).transposed(1, 2)
-            .reshaped([batch, channels, height, width])
-        return x + projection(map)
+        let map = mixed.squeezed(1).featureMap(height: height, width: width)
+        return projection(map, residual: x, as: result)
     }
 }

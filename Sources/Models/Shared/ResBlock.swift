@@ -29,11 +29,14 @@ struct ResBlock: Sendable {
                 scope["nin_shortcut"], inputs: inputs, outputs: outputs, kernel: 1)
     }
 
-    /// - Parameter x: [B, inputs, h, w].
+    /// - Parameters:
+    ///   - x: [B, inputs, h, w].
+    ///   - result: `.operand` where only fused convolutions read it.
     /// - Returns: [B, outputs, h, w].
-    func callAsFunction(_ x: Tensor) -> Tensor {
-        let h = conv1(x, behind: norm1)
-        return conv2(h, behind: norm2, residual: shortcut?(x) ?? x)
+    func callAsFunction(_ x: Tensor, as result: ResultType = .float32) -> Tensor {
+        let h = conv1(x, behind: norm1, as: .operand)
+        let residual = shortcut?(x, residual: nil, as: result) ?? x
+        return conv2(h, behind: norm2, residual: residual, as: result)
     }
 
     /// The same in bands, written over x: beside x only a few bands are held, where the plain form

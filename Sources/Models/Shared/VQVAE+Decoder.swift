@@ -61,21 +61,22 @@ struct VQVAEDecoder: Sendable {
     func callAsFunction(
         _ latent: Tensor, bands: DecoderBands? = nil, checkpoint: () throws -> Void
     ) rethrows -> Tensor {
-        var h = middle(convIn(latent))
+        // Behind the first convolution maps are read by fused convolutions alone.
+        var h = middle(convIn(latent, residual: nil, as: .operand), as: .operand)
         for level in levels {
             for (index, block) in level.blocks.enumerated() {
                 try checkpoint()
                 if let bands, 4 * h.count >= bands.fromBytes {
                     h = block.inBands(over: h, byteCount: bands.byteCount)
                 } else {
-                    h = block(h)
+                    h = block(h, as: .operand)
                 }
-                if index < level.attention.count { h = level.attention[index](h) }
+                if index < level.attention.count { h = level.attention[index](h, as: .operand) }
             }
             if let upsample = level.upsample {
                 // The next level is four times as large: it uses none of this one's blocks again.
                 if let bands, 16 * h.count >= bands.fromBytes { h.device.releaseUnusedMemory() }
-                h = upsample.upsampling(h)
+                h = upsample.upsampling(h, as: .operand)
             }
         }
         return convOut(h, behind: normOut)

@@ -82,5 +82,7 @@ struct MiddleBlocks: Sendable {
         block2 = ResBlock(scope["block_2"], inputs: channels, outputs: channels, groups: groups)
     }
 
-    func callAsFunction(_ x: Tensor) -> Tensor { block2(attention1(block1(x))) }
+    func callAsFunction(_ x: Tensor, as result: ResultType = .float32) -> Tensor {
+        block2(attention1(block1(x, as: result), as: result), as: result)
+    }
 }

@@ -1,0 +1,89 @@
+// Which tile a convolution by warpgroup products takes, and how it lies on the pixels.
+// SPDX-License-Identifier: Apache-2.0
+
+/// A kernel of `convolution_wgmma.cu` by the tile that a block computes.
+struct CUDAMapTile: Sendable, Equatable {
+    let pixels: Int
+    let outputs: Int
+    /// Warpgroups of 128 threads that multiply.
+    var warpgroups: Int { pixels == 64 ? 1 : 2 }
+
+    static let all = [
+        CUDAMapTile(pixels: 256, outputs: 160), CUDAMapTile(pixels: 128, outputs: 160),
+        CUDAMapTile(pixels: 256, outputs: 128), CUDAMapTile(pixels: 128, outputs: 128),
+        CUDAMapTile(pixels: 256, outputs: 64), CUDAMapTile(pixels: 64, outputs: 64),
+        CUDAMapTile(pixels: 256, outputs: 32), CUDAMapTile(pixels: 64, outputs: 32),
+        CUDAMapTile(pixels: 256, outputs: 8),
+    ]
+
+    /// Input channels of one stage.
+    static let depth = 32
+    private static let stages = 8
+
+    var name: String { "\(pixels)x\(outputs)" }
+
+    /// Threads of a block: those that multiply, and a warp that brings operands, or four where the sums
+    /// need registers of theirs.
+    var threads: Int {
+        warpgroups * 128 + (pixels / 64 / warpgroups * outputs > 256 ? 128 : 32)
+    }
+
+    /// Bytes of shared memory: the stages, and two barriers for each.
+    var sharedBytes: Int { Self.stages * ((pixels + outputs) * Self.depth * 2 + 16) }
+
+    /// The fastest tile for `images` grids of pixels, by an estimate.
+    ///
+    /// - Parameters:
+    ///   - phases: grids of pixels that each image's result consists of.
+    ///   - chunks: stages that a tile's sum takes.
+    static func best(
+        images: Int, grid: (rows: Int, columns: Int), phases: Int, outputs: Int, chunks: Int,
+        multiprocessors: Int
+    ) -> CUDAMapTile {
+        var best = all[0]
+        var least = Double.infinity
+        for tile in all {
+            let tiles = tile.count(images: images, grid: grid, phases: phases, outputs: outputs)
+            let rounds = (tiles + multiprocessors - 1) / multiprocessors
+            let time = Double(rounds) * tile.cycles(chunks: chunks)
+            if time < least { (best, least) = (tile, time) }
+        }
+        return best
+    }
+
+    /// Tiles that cover the result.
+    func count(images: Int, grid: (rows: Int, columns: Int), phases: Int, outputs: Int) -> Int {
+        let box = box(grid)
+        return (outputs + self.outputs - 1) / self.outputs * phases
+            * ((grid.columns + box.width - 1) / box.width)
+            * ((grid.rows + box.height - 1) / box.height) * ((images + box.images - 1) / box.images)
+    }
+
+    /// The powers of two that cover the grid with the fewest pixels outside of it, as square as can be.
+    func box(_ grid: (rows: Int, columns: Int)) -> (width: Int, height: Int, images: Int) {
+        var best = (width: 1, height: 1, images: pixels)
+        var key = (Int.max, 0, 0)
+        var width = 1
+        while width <= pixels {
+            var height = 1
+            while width * height <= pixels {
+                let covered =
+                    (grid.columns + width - 1) / width * width
+                    * ((grid.rows + height - 1) / height * height)
+                let own = (covered, -width * height, abs(width - height))
+                if own < key { (key, best) = (own, (width, height, pixels / width / height)) }
+                height *= 2
+            }
+            width *= 2
+        }
+        return best
+    }
+
+    /// Cycles of one tile: products at the tensor cores' rate, operands from the second-level cache, or
+    /// the way round a stage, whichever is longest; then storing.
+    private func cycles(chunks: Int) -> Double {
+        let products = Double(pixels * outputs * Self.depth) / 2048
+        let operands = Double((pixels + outputs) * Self.depth * 2) / 40
+        return Double(chunks) * max(products, operands, 120) + Double(pixels * outputs) / 12 + 1500
+    }
+}
