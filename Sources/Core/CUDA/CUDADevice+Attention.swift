@@ -13,10 +13,11 @@ extension CUDADevice {
             return tiledAttention(q, k, v, scale: scale, intervals: intervals)
         }
         let (b, h, l, d) = (q.shape[0], q.shape[1], q.shape[2], q.shape[3])
-        if d > Self.largestHead {
+        if isWide(q, k, intervals) {
             requireShapes(intervals == nil, "attention on CUDA, a wide head's mask", [q.shape])
             return wideAttention(q, k, v, scale: scale)
         }
+        let (q, k, v) = (q.cast(to: .float32), k.cast(to: .float32), v.cast(to: .float32))
         // Heads side by side: the caller's [B, L, H·D] is then a view.
         let output = Tensor.empty([b, l, h, d], device: self).transposed(1, 2)
         let logSumExp = Tensor.empty([b, h, l], device: self)
@@ -45,7 +46,7 @@ extension CUDADevice {
                 intervals: intervals, into: (dq, dk, dv))
             return (dq, dk, dv)
         }
-        if q.shape[3] > Self.largestHead {
+        if isWide(q, k, intervals) {
             wideAttentionGradient(dy, q, k, v, scale: scale, into: (dq, dk, dv))
             return (dq, dk, dv)
         }
@@ -78,6 +79,15 @@ extension CUDADevice {
             "attention_dkv", rows: keys, pairs: b * h, matrices: 4, dim: d,
             read + [.tensor(dk), .tensor(dv)] + bounds + sizes + layout + strides(dk))
         return (dq, dk, dv)
+    }
+
+    /// Whether attention runs as two large products: heads beyond the kernels, and in bf16 those that the tensor
+    /// cores' tiles do not take either, over few positions.
+    private func isWide(_ q: Tensor, _ k: Tensor, _ intervals: AttentionIntervals?) -> Bool {
+        if q.shape[3] > Self.largestHead { return true }
+        let weights = q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2]
+        return precision == .bfloat16 && intervals == nil && q.shape[3] > 128
+            && weights <= 1 << 26
     }
 
     /// A float32 tensor [B, H, L, D] whose heads lie side by side.

@@ -28,6 +28,7 @@ extension SelfCheck {
             checks.append(SelfCheck(name: "graph of a pass") { try compareGraph(on: gpu) })
         }
         checks += passes(device)
+        checks += featureMaps(device)
         checks += sampling(device)
         for precision in precisions {
             checks.append(
@@ -48,7 +49,7 @@ extension SelfCheck {
             .contains { row.name.hasPrefix($0) }
     }
 
-    private static func onDevice(
+    static func onDevice(
         _ device: any Device, _ precision: CUDADevice.Precision, _ body: () throws -> String
     ) throws -> String {
         let gpu = device as? CUDADevice
@@ -197,6 +198,19 @@ extension SelfCheck {
             Operator("attention, a wide head", [2, 1, 33, 320], [2, 1, 40, 320], [2, 1, 40, 320]) {
                 attention($0[0], $0[1], $0[2], scale: 0.05)
             },
+            Operator(
+                "attention, a head of 160", [3, 1, 33, 160], [3, 1, 40, 160], [3, 1, 40, 160]
+            ) {
+                attention($0[0], $0[1], $0[2], scale: 0.08)
+            },
+            Operator("convolution2D, wide", [2, 160, 17, 12], [168, 160, 3, 3], [168]) {
+                convolution2D($0[0], weight: $0[1], bias: $0[2], padding: .same(1))
+            },
+            Operator("convolution2D, uneven padding", [3, 64, 10, 7], [40, 64, 3, 2], [40]) {
+                convolution2D(
+                    $0[0], weight: $0[1], bias: $0[2],
+                    padding: Padding2D(top: 0, bottom: 2, left: 1, right: 0))
+            },
             attentionBlock,
             cosineRow(heads: 5, size: 64, .blockDiagonal(scales)),
             cosineRow(heads: 2, size: 32, .blockCausal(scales)),
@@ -302,7 +316,7 @@ extension SelfCheck {
         return try describe([found], [expected], limit: 1e-5)
     }
 
-    private static func random(_ shape: [Int], seed: UInt64 = 31) -> Tensor {
+    static func random(_ shape: [Int], seed: UInt64 = 31) -> Tensor {
         var generator = RandomGenerator(seed: seed)
         return .normal(shape, generator: &generator)
     }

@@ -148,6 +148,60 @@ __device__ __forceinline__ TilePlace tile_place(int tile, const MapShape &s) {
     return at;
 }
 
+// Writes a warpgroup's sums; `place` moves a tile's first pixel to the one of a row of the m-th product.
+template <int MT, int N, typename Place>
+__device__ __forceinline__ void store_tile(float (&sum)[MT][N / 2], const TilePlace &at,
+                                           const MapShape &s, const float *bias,
+                                           const uint16_t *residual, void *out, Place place) {
+    int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
+    int out_height = s.height * s.step, out_width = s.width * s.step;
+#pragma unroll
+    for (int m = 0; m < MT; m++)
+#pragma unroll
+        for (int h = 0; h < 2; h++) {
+            int x = at.x, y = at.y, image = at.image;
+            place(m, threadIdx.x / 32 % 4 * 16 + g + h * 8, x, y, image);
+            if (x >= s.width || y >= s.height || image >= s.images) continue;
+            x = x * s.step + at.phase % s.step;
+            y = y * s.step + at.phase / s.step;
+            if (s.is_plain) {
+                long long plane = (long long)out_height * out_width;
+                float *to = (float *)out + (long long)image * s.outputs * plane +
+                            (long long)y * out_width + x;
+#pragma unroll
+                for (int n = 0; n < N / 8; n++)
+#pragma unroll
+                    for (int i = 0; i < 2; i++) {
+                        int channel = at.first_output + n * 8 + t * 2 + i;
+                        if (channel < s.outputs)
+                            to[channel * plane] =
+                                sum[m][n * 4 + h * 2 + i] + (bias ? bias[channel] : 0.0f);
+                    }
+                continue;
+            }
+            long long pixel = ((long long)image * out_height + y) * out_width + x;
+            uint32_t *to = (uint32_t *)((uint16_t *)out + pixel * s.outputs);
+            const uint32_t *add = (const uint32_t *)(residual + pixel * s.outputs);
+#pragma unroll
+            for (int n = 0; n < N / 8; n++) {
+                int channel = at.first_output + n * 8 + t * 2;
+                if (channel >= s.outputs) continue;
+                float low = sum[m][n * 4 + h * 2], high = sum[m][n * 4 + h * 2 + 1];
+                if (bias) {
+                    float2 shift = *(const float2 *)(bias + channel);
+                    low += shift.x;
+                    high += shift.y;
+                }
+                if (residual) {
+                    uint32_t more = add[channel / 2];
+                    low += from_bf16((uint16_t)more);
+                    high += from_bf16((uint16_t)(more >> 16));
+                }
+                to[channel / 2] = to_bf16x2(low, high);
+            }
+        }
+}
+
 // Whether the sums of a tile need registers that the copying warps give away; these are four then.
 __device__ constexpr bool moves_registers(int mt, int n) { return mt * n > 256; }
 
@@ -232,61 +286,142 @@ __device__ __forceinline__ void convolve(const TensorMap *pixels, const TensorMa
             for (int m = 0; m < MT; m++) keep_in_registers(sum[m]);
             if (lane == 0) arrive(empty + 8 * before);
 
-            TilePlace at = tile_place<ROWS, N>(tile, s);
-            int g = lane / 4, t = lane % 4;
-            int out_height = s.height * s.step, out_width = s.width * s.step;
-#pragma unroll
-            for (int m = 0; m < MT; m++)
-#pragma unroll
-                for (int h = 0; h < 2; h++) {
-                    int row = (group * MT + m) * 64 + warp % 4 * 16 + g + h * 8;
-                    int x = at.x + (row & ((1 << s.log_width) - 1));
-                    int y = at.y + (row >> s.log_width & ((1 << s.log_height) - 1));
-                    int image = at.image + (row >> (s.log_width + s.log_height));
-                    if (x >= s.width || y >= s.height || image >= s.images) continue;
-                    x = x * s.step + at.phase % s.step;
-                    y = y * s.step + at.phase / s.step;
-                    if (s.is_plain) {
-                        long long plane = (long long)out_height * out_width;
-                        float *to = (float *)out + (long long)image * s.outputs * plane +
-                                    (long long)y * out_width + x;
-#pragma unroll
-                        for (int n = 0; n < N / 8; n++)
-#pragma unroll
-                            for (int i = 0; i < 2; i++) {
-                                int channel = at.first_output + n * 8 + t * 2 + i;
-                                if (channel < s.outputs)
-                                    to[channel * plane] =
-                                        sum[m][n * 4 + h * 2 + i] + (bias ? bias[channel] : 0.0f);
-                            }
-                        continue;
-                    }
-                    long long pixel = ((long long)image * out_height + y) * out_width + x;
-                    uint32_t *to = (uint32_t *)((uint16_t *)out + pixel * s.outputs);
-                    const uint32_t *add = (const uint32_t *)(residual + pixel * s.outputs);
-#pragma unroll
-                    for (int n = 0; n < N / 8; n++) {
-                        int channel = at.first_output + n * 8 + t * 2;
-                        if (channel >= s.outputs) continue;
-                        float low = sum[m][n * 4 + h * 2], high = sum[m][n * 4 + h * 2 + 1];
-                        if (bias) {
-                            float2 shift = *(const float2 *)(bias + channel);
-                            low += shift.x;
-                            high += shift.y;
-                        }
-                        if (residual) {
-                            uint32_t more = add[channel / 2];
-                            low += from_bf16((uint16_t)more);
-                            high += from_bf16((uint16_t)(more >> 16));
-                        }
-                        to[channel / 2] = to_bf16x2(low, high);
-                    }
-                }
+            store_tile<MT, N>(sum, tile_place<ROWS, N>(tile, s), s, bias, residual, out,
+                              [&](int m, int row, int &x, int &y, int &image) {
+                                  row += (group * MT + m) * 64;
+                                  x += row & ((1 << s.log_width) - 1);
+                                  y += row >> s.log_width & ((1 << s.log_height) - 1);
+                                  image += row >> (s.log_width + s.log_height);
+                              });
         }
     }
 }
 
-#define CONVOLUTION(NAME, WARPGROUPS, MT, N, STAGES)                                              \
+// The same for kernels of several taps and tiles 16 pixels wide: a tile's pixels with those around it lie in shared
+// memory once, [4 pieces of 8 channels][rows][columns], and serve all taps. There eight neighbours are 128
+// bytes at any multiple of 16, as products read them without a swizzle: a tap is an offset.
+template <int WARPGROUPS, int MT, int N, int BUFFERS, int STAGES>
+__device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const TensorMap *weight,
+                                              const float *bias, const uint16_t *residual, void *out,
+                                              const MapShape &s, int tiles) {
+    constexpr int ROWS = WARPGROUPS * MT * 64, HEIGHT = ROWS / 16, STAGE = N * 64;
+    constexpr bool MOVES_REGISTERS = moves_registers(MT, N);
+    // Room for three rows and columns of taps; copies start at multiples of 128 bytes.
+    constexpr int MOST_PLANE = (18 * (HEIGHT + 2) * 16 + 127) / 128 * 128;
+    int row_bytes = (16 + s.tap_columns - 1) * 16;
+    int box_bytes = (HEIGHT + s.tap_rows - 1) * row_bytes, plane = (box_bytes + 127) / 128 * 128;
+    uint32_t stages = shared_address(shared_bytes), buffers = stages + STAGES * STAGE;
+    uint32_t full = buffers + BUFFERS * 4 * MOST_PLANE, empty = full + STAGES * 8;
+    uint32_t full_pixels = empty + STAGES * 8, empty_pixels = full_pixels + BUFFERS * 8;
+    if (threadIdx.x == 0) {
+        for (int i = 0; i < STAGES; i++) {
+            set_barrier(full + 8 * i, 1);
+            set_barrier(empty + 8 * i, WARPGROUPS * 4);
+        }
+        for (int i = 0; i < BUFFERS; i++) {
+            set_barrier(full_pixels + 8 * i, 1);
+            set_barrier(empty_pixels + 8 * i, WARPGROUPS * 4);
+        }
+        asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async;" ::: "memory");
+    }
+    __syncthreads();
+    int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    int taps = s.tap_rows * s.tap_columns;
+    int stage = 0, parity = 0, buffer = 0, pixel_parity = 0;
+
+    if (warp >= WARPGROUPS * 4) {
+        if (MOVES_REGISTERS) asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
+        int begin = threadIdx.x == WARPGROUPS * 128 ? blockIdx.x : tiles;
+        for (int tile = begin; tile < tiles; tile += gridDim.x) {
+            TilePlace at = tile_place<ROWS, N>(tile, s);
+            int top = s.top + at.y + at.phase / s.step, left = s.left + at.x + at.phase % s.step;
+            int row = at.phase * s.outputs + at.first_output;
+            for (int block = 0; block < s.blocks; block++) {
+                wait_for(empty_pixels + 8 * buffer, pixel_parity ^ 1);
+                uint32_t barrier = full_pixels + 8 * buffer;
+                arrive_expecting(barrier, 4 * box_bytes);
+                for (int piece = 0; piece < 4; piece++)
+                    load_box(buffers + (buffer * 4 * MOST_PLANE) + piece * plane, pixels, barrier,
+                             block * 32 + piece * 8, left, top, at.image);
+                if (++buffer == BUFFERS) {
+                    buffer = 0;
+                    pixel_parity ^= 1;
+                }
+                for (int tap = 0; tap < taps; tap++) {
+                    wait_for(empty + 8 * stage, parity ^ 1);
+                    arrive_expecting(full + 8 * stage, STAGE);
+                    load_box(stages + stage * STAGE, weight, full + 8 * stage,
+                             (tap * s.blocks + block) * 32, row);
+                    if (++stage == STAGES) {
+                        stage = 0;
+                        parity ^= 1;
+                    }
+                }
+            }
+        }
+    } else {
+        if (MOVES_REGISTERS) asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
+        int group = warp / 4;
+        // Products of 8 × 8 pixels, two beside each other.
+        uint64_t layout = (uint64_t)(plane >> 4) << 16 | (uint64_t)(row_bytes >> 4) << 32;
+        float sum[MT][N / 2];
+        for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+            int before = -1, buffer_before = -1;
+            for (int block = 0; block < s.blocks; block++) {
+                wait_for(full_pixels + 8 * buffer, pixel_parity);
+                uint32_t first = buffers + buffer * 4 * MOST_PLANE;
+                for (int u = 0; u < s.tap_rows; u++)
+                    for (int v = 0; v < s.tap_columns; v++) {
+                        wait_for(full + 8 * stage, parity);
+                        uint32_t a = first + u * row_bytes + v * 16, b = stages + stage * STAGE;
+                        begin_products();
+#pragma unroll
+                        for (int k = 0; k < 2; k++)
+#pragma unroll
+                            for (int m = 0; m < MT; m++) {
+                                int place = group * MT + m;
+                                uint32_t from = a + place % 2 * 128 + place / 2 * 8 * row_bytes +
+                                                k * 2 * plane;
+                                multiply<N>(sum[m], layout | (from >> 4 & 0x3fff),
+                                            matrix_descriptor(b + k * 32), (block | u | v | k) != 0);
+                            }
+                        commit_products();
+                        wait_for_products<1>();
+                        if (lane == 0) {
+                            if (before >= 0) arrive(empty + 8 * before);
+                            if (u + v == 0 && buffer_before >= 0)
+                                arrive(empty_pixels + 8 * buffer_before);
+                        }
+                        before = stage;
+                        if (++stage == STAGES) {
+                            stage = 0;
+                            parity ^= 1;
+                        }
+                    }
+                buffer_before = buffer;
+                if (++buffer == BUFFERS) {
+                    buffer = 0;
+                    pixel_parity ^= 1;
+                }
+            }
+            wait_for_products<0>();
+#pragma unroll
+            for (int m = 0; m < MT; m++) keep_in_registers(sum[m]);
+            if (lane == 0) {
+                arrive(empty + 8 * before);
+                arrive(empty_pixels + 8 * buffer_before);
+            }
+            store_tile<MT, N>(sum, tile_place<ROWS, N>(tile, s), s, bias, residual, out,
+                              [&](int m, int row, int &x, int &y, int &image) {
+                                  int place = group * MT + m;
+                                  x += place % 2 * 8 + row % 8;
+                                  y += place / 2 * 8 + row / 8;
+                              });
+        }
+    }
+}
+
+#define CONVOLUTION(NAME, CONVOLVE, WARPGROUPS, MT, N, ...)                                              \
     extern "C" __global__ void __launch_bounds__(WARPGROUPS * 128 + (moves_registers(MT, N) ? 128 : 32), 1)                        \
         NAME(const __grid_constant__ TensorMap pixels, const __grid_constant__ TensorMap weight,  \
              const float *bias, const uint16_t *residual, void *out, int outputs, int images,     \
@@ -294,17 +429,21 @@ __device__ __forceinline__ void convolve(const TensorMap *pixels, const TensorMa
              int step, int log_width, int log_height, int is_plain, int tiles) {                  \
         MapShape s = {outputs, images, height, width, blocks,    tap_rows,   tap_columns,         \
                       top,     left,   step,   log_width, log_height, is_plain};                  \
-        convolve<WARPGROUPS, MT, N, STAGES>(&pixels, &weight, bias, residual, out, s, tiles);     \
+        CONVOLVE<WARPGROUPS, MT, N, __VA_ARGS__>(&pixels, &weight, bias, residual, out, s, tiles);     \
     }
 
 // Names say the tile: pixels × outputs.
-CONVOLUTION(convolution_256x160, 2, 2, 160, 8)
-CONVOLUTION(convolution_128x160, 2, 1, 160, 8)
-CONVOLUTION(convolution_256x128, 2, 2, 128, 8)
-CONVOLUTION(convolution_128x128, 2, 1, 128, 8)
-CONVOLUTION(convolution_256x64, 2, 2, 64, 8)
-CONVOLUTION(convolution_128x64, 2, 1, 64, 8)
-CONVOLUTION(convolution_64x64, 1, 1, 64, 8)
-CONVOLUTION(convolution_256x32, 2, 2, 32, 8)
-CONVOLUTION(convolution_64x32, 1, 1, 32, 8)
-CONVOLUTION(convolution_256x8, 2, 2, 8, 8)
+CONVOLUTION(convolution_256x160, convolve, 2, 2, 160, 8)
+CONVOLUTION(convolution_128x160, convolve, 2, 1, 160, 8)
+CONVOLUTION(convolution_256x128, convolve, 2, 2, 128, 8)
+CONVOLUTION(convolution_128x128, convolve, 2, 1, 128, 8)
+CONVOLUTION(convolution_256x64, convolve, 2, 2, 64, 8)
+CONVOLUTION(convolution_128x64, convolve, 2, 1, 64, 8)
+CONVOLUTION(convolution_64x64, convolve, 1, 1, 64, 8)
+CONVOLUTION(convolution_256x32, convolve, 2, 2, 32, 8)
+CONVOLUTION(convolution_64x32, convolve, 1, 1, 32, 8)
+CONVOLUTION(convolution_256x8, convolve, 2, 2, 8, 8)
+// Tiles of 16 × 16 and 16 × 8 pixels.
+CONVOLUTION(convolution_halo_256x160, convolve_halo, 2, 2, 160, 3, 12)
+CONVOLUTION(convolution_halo_128x160, convolve_halo, 2, 1, 160, 3, 12)
+CONVOLUTION(convolution_halo_256x128, convolve_halo, 2, 2, 128, 3, 12)
