@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension CUDADevice {
+    /// Σ and Σ² over tiles of a map, beside the map itself.
+    private static let sumsLayout = PackedLayout(numbers: [-3])
     /// Most channels of the group kernels: 256 threads take 8 each.
     private static let mostChannels = 2048
 
@@ -12,39 +14,55 @@ extension CUDADevice {
         residual: Tensor?, _ geometry: ConvolutionGeometry, as dtype: DType
     ) -> Tensor {
         guard hasMappedConvolution, geometry.stride == 1, geometry.groups == 1,
-            isMappable(channels: x.shape[1]), let input = normalized(x, prologue)
+            isMappable(channels: x.shape[1]),
+            let plan = plan(x, prologue, weight, geometry)
         else { return composed(x, prologue, weight, bias, residual: residual, geometry) }
-        let (kh, kw) = (weight.shape[2], weight.shape[3])
-        var isUpsampled = false
-        if case .upsampledNearest2x = prologue { isUpsampled = true }
-        if isUpsampled, (kh, kw) != (3, 3) || geometry.padding != .same(1) {
-            return composed(x, prologue, weight, bias, residual: residual, geometry)
-        }
-        let (batch, channels, outputs) = (x.shape[0], x.shape[1], weight.shape[0])
-        var shape = x.shape
-        if isUpsampled { shape = [batch, channels, 2 * shape[2], 2 * shape[3]] }
-        shape = geometry.outputShape(input: shape, weight: weight.shape)
-        let isNarrow = dtype == .bfloat16 && outputs % 8 == 0
+        let isNarrow = dtype == .bfloat16 && plan.outputs % 8 == 0
+        let shape = [
+            plan.images, plan.outputs, plan.step * plan.grid.rows, plan.step * plan.grid.columns,
+        ]
         let result = isNarrow ? emptyMap(shape) : Tensor.empty(shape, device: self)
         if result.count == 0 { return result }
-        let packed: Tensor
+        let residual = residual.map { isNarrow ? channelsLast($0) : planar($0) }
+        let packed = plan.step == 2 ? packUpsampledWeight(weight) : packMappedWeight(weight)
+        let sums = convolve(
+            plan, weight: packed, bias: bias, residual: isNarrow ? residual : nil, into: result)
+        // A norm that follows finds them there.
+        if let sums { lock.withLock { result.storage.packed[Self.sumsLayout] = sums.storage } }
+        guard !isNarrow, let residual else { return result }
+        return binary(.add, residual, result)
+    }
+
+    /// The convolution with its input as the kernels read it; nil where they have no form of it.
+    private func plan(
+        _ x: Tensor, _ prologue: ConvolutionPrologue, _ weight: Tensor,
+        _ geometry: ConvolutionGeometry
+    ) -> MappedConvolution? {
+        let output = geometry.outputShape(input: x.shape, weight: weight.shape)
+        let channels = x.shape[1]
         var plan = MappedConvolution(
-            pixels: input, images: batch, input: (x.shape[2], x.shape[3]),
-            channels: (channels + 7) / 8 * 8, outputs: outputs, grid: (shape[2], shape[3]),
-            taps: (kh, kw), origin: (-geometry.padding.top, -geometry.padding.left))
-        if isUpsampled {
+            pixels: x, images: x.shape[0], input: (x.shape[2], x.shape[3]),
+            channels: (channels + 7) / 8 * 8, outputs: weight.shape[0],
+            grid: (output[2], output[3]), taps: (weight.shape[2], weight.shape[3]),
+            origin: (-geometry.padding.top, -geometry.padding.left))
+        switch prologue {
+        case .none: plan.pixels = channelsLast(x)
+        case .upsampledNearest2x:
+            guard plan.taps == (3, 3), geometry.padding == .same(1) else { return nil }
             plan.step = 2
             plan.taps = (2, 2)
             plan.grid = plan.input
-            packed = packUpsampledWeight(weight)
-        } else {
-            packed = packMappedWeight(weight)
+            plan.pixels = channelsLast(x)
+        case .groupNorm(let weight, let bias, let groups, let epsilon):
+            guard
+                normalize(&plan, x, weight, bias, groups, epsilon: epsilon, activates: false)
+            else { return nil }
+        case .groupNormSiLU(let weight, let bias, let groups, let epsilon):
+            guard normalize(&plan, x, weight, bias, groups, epsilon: epsilon, activates: true)
+            else { return nil }
+        case .scaledSiLU: return nil
         }
-        convolve(
-            plan, weight: packed, bias: bias, residual: isNarrow ? residual.map(channelsLast) : nil,
-            into: result)
-        guard !isNarrow, let residual else { return result }
-        return binary(.add, planar(residual), result)
+        return plan
     }
 
     public func fusedConvolution2D(
@@ -85,50 +103,55 @@ extension CUDADevice {
 
     // MARK: Normalisation
 
-    /// The input of the convolution itself with channels last; nil for a prologue without a kernel here.
-    private func normalized(_ x: Tensor, _ prologue: ConvolutionPrologue) -> Tensor? {
-        switch prologue {
-        case .none, .upsampledNearest2x: return channelsLast(x)
-        case .groupNorm(let weight, let bias, let groups, let epsilon):
-            return normalized(
-                x, weight, bias, groups: groups, epsilon: epsilon, activates: false)
-        case .groupNormSiLU(let weight, let bias, let groups, let epsilon):
-            return normalized(x, weight, bias, groups: groups, epsilon: epsilon, activates: true)
-        case .scaledSiLU: return nil
-        }
-    }
-
-    private func normalized(
-        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, groups: Int, epsilon: Float,
-        activates: Bool
-    ) -> Tensor? {
-        let channels = x.shape[1]
+    /// Makes the norm of x a plan's input: its maps, or itself where x is in float32.
+    ///
+    /// - Returns: false for shapes without a kernel.
+    private func normalize(
+        _ plan: inout MappedConvolution, _ x: Tensor, _ weight: Tensor, _ bias: Tensor,
+        _ groups: Int, epsilon: Float, activates: Bool
+    ) -> Bool {
         guard x.dtype == .bfloat16 else {
             // float32 planes are normalised before they are rounded.
             let y = groupNorm(
                 x.contiguous(), weight, bias, groups: groups, epsilon: epsilon, silu: activates)
-            return packPixels(y.y, keeps: false)
+            plan.pixels = packPixels(y.y, keeps: false)
+            return true
         }
-        guard channels % 8 == 0, channels <= Self.mostChannels else { return nil }
-        let (batch, pixels, blocks) = (x.shape[0], x.shape[2] * x.shape[3], channels / 8)
+        guard x.shape[1] % 8 == 0, x.shape[1] <= Self.mostChannels else { return false }
+        plan.pixels = channelsLast(x)
+        plan.maps = maps(x, weight, bias, groups, epsilon: epsilon)
+        plan.activates = activates
+        return true
+    }
+
+    /// Scale and shift of every channel of every image of a bf16 map [B, C, H, W], [B, 2, C].
+    private func maps(
+        _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ groups: Int, epsilon: Float
+    ) -> Tensor {
+        let (batch, channels, pixels) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
+        let maps = Tensor.empty([batch, 2, channels], device: self)
+        let kept = lock.withLock { x.storage.packed[Self.sumsLayout] }
+        if let kept, x.offset == 0, x.storage.byteCount == 2 * x.count {
+            let tiles = kept.byteCount / 8 / batch / channels
+            let sums = Tensor(storage: kept, dtype: .float32, shape: [batch, tiles, channels, 2])
+            launch(
+                kernel("maps_from_sums", in: .channelsLast), grid: (groups, batch, 1),
+                block: (128, 1, 1), .tensor(sums), .tensor(weight), .tensor(bias), .tensor(maps),
+                .int(tiles), .int(channels), .int(groups), .int(pixels), .float(epsilon))
+            return maps
+        }
         let x = channelsLast(x)
         // Pixels that a block takes at once, and slices of about 16 times as many.
-        let rows = 256 / blocks
-        let slices = (pixels + 16 * rows - 1) / (16 * rows)
-        let summed = max(1, min(slices, 16 * multiprocessors / batch, 512))
-        let moments = Tensor.empty([batch, summed, groups, 2], device: self)
-        let maps = Tensor.empty([batch, 2, channels], device: self)
+        let rows = 256 / (channels / 8)
+        let slices = max(
+            1, min((pixels + 16 * rows - 1) / (16 * rows), 16 * multiprocessors / batch, 512))
+        let moments = Tensor.empty([batch, slices, groups, 2], device: self)
         launch(
-            kernel("group_maps", in: .channelsLast), grid: (summed, batch, 1),
+            kernel("group_maps", in: .channelsLast), grid: (slices, batch, 1),
             block: (256, 1, 1), shared: 4 * 4096, .tensor(x), .tensor(weight), .tensor(bias),
-            .tensor(moments), .tensor(maps), .tensor(arrivals(batch)), .int(blocks),
+            .tensor(moments), .tensor(maps), .tensor(arrivals(batch)), .int(channels / 8),
             .int(groups), .int(pixels), .float(epsilon))
-        let y = Tensor.empty(x.shape, dtype: .bfloat16, device: self)
-        launch(
-            kernel("map_channels", in: .channelsLast), grid: (slices, batch, 1),
-            block: (256, 1, 1), .tensor(x), .tensor(maps), .tensor(y), .int(blocks),
-            .int(pixels), .int(activates ? 1 : 0))
-        return y
+        return maps
     }
 
     // MARK: Weights

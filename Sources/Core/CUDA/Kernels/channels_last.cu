@@ -91,6 +91,31 @@ extern "C" __global__ void __launch_bounds__(256)
     }
 }
 
+// The same maps from Σ and Σ² of every channel over tiles of its image [B][tiles][C][2], as a convolution leaves
+// them. Grid (groups, B), block 128.
+extern "C" __global__ void __launch_bounds__(128)
+    maps_from_sums(const float2 *sums, const float *weight, const float *bias, float *maps, int tiles,
+                   int channels, int groups, int pixels, float epsilon) {
+    __shared__ double scratch[4];
+    int width = channels / groups, first = blockIdx.x * width;
+    sums += (long long)blockIdx.y * tiles * channels + first;
+    double total = 0, squares = 0;
+    for (int i = threadIdx.x; i < tiles * width; i += 128) {
+        float2 own = sums[(long long)(i / width) * channels + i % width];
+        total += own.x;
+        squares += own.y;
+    }
+    double count = (double)width * pixels, mean = block_sum(total, scratch) / count;
+    double variance = block_sum(squares, scratch) / count - mean * mean;
+    float rstd = rsqrtf(fmaxf((float)variance, 0.0f) + epsilon);
+    float *map = maps + (long long)blockIdx.y * channels * 2 + first;
+    for (int c = threadIdx.x; c < width; c += 128) {
+        float scale = rstd * weight[first + c];
+        map[c] = scale;
+        map[channels + c] = bias[first + c] - (float)mean * scale;
+    }
+}
+
 // y = x · scale + shift, then SiLU if asked for; maps as above. Grid (slices, B), block 256.
 extern "C" __global__ void __launch_bounds__(256)
     map_channels(const uint4 *x, const float *maps, uint4 *y, int c8, int pixels, int activates) {

@@ -51,6 +51,12 @@ __device__ __forceinline__ void load_box(uint32_t to, const TensorMap *map, uint
         : "memory");
 }
 
+// Until all warps that multiply are here.
+template <int WARPS>
+__device__ __forceinline__ void wait_for_warps() {
+    asm volatile("bar.sync 1, %0;" ::"n"(WARPS * 32) : "memory");
+}
+
 // MARK: Products (PTX ISA: wgmma)
 
 // Rows of 64 bytes, 16-byte pieces permuted as the copies leave them ("64B swizzle"); groups of 8 rows lie
@@ -123,10 +129,14 @@ struct MapShape {
     int log_width, log_height;
     // Whether out is float [b, m, i, j] instead of bf16 with channels last.
     int is_plain;
+    // Of the input; whether SiLU follows its maps.
+    int channels, in_height, in_width, activates;
 };
 
 struct TilePlace {
     int phase, first_output, x, y, image;
+    // Which of how many tiles of its image, where it is of one.
+    int tile, tiles;
 };
 
 template <int ROWS, int N>
@@ -145,61 +155,106 @@ __device__ __forceinline__ TilePlace tile_place(int tile, const MapShape &s) {
     int groups = (s.images + images - 1) / images;
     at.image = tile % groups * images;
     at.phase = tile / groups;
+    at.tiles = s.step * s.step * rows * columns;
+    at.tile = at.phase * rows * columns + (at.y >> s.log_height) * columns + (at.x >> s.log_width);
     return at;
 }
 
 // Writes a warpgroup's sums; `place` moves a tile's first pixel to the one of a row of the m-th product.
-template <int MT, int N, typename Place>
+// With `moments`, also Σ and Σ² of every output over the tile: [images][tiles of an image][outputs][2].
+// `shared` holds 2·N floats of every warp that multiplies.
+template <int WARPS, int MT, int N, typename Place>
 __device__ __forceinline__ void store_tile(float (&sum)[MT][N / 2], const TilePlace &at,
                                            const MapShape &s, const float *bias,
-                                           const uint16_t *residual, void *out, Place place) {
+                                           const uint16_t *residual, void *out, float *moments,
+                                           float2 *shared, Place place) {
     int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     int out_height = s.height * s.step, out_width = s.width * s.step;
+    // Of every row of eight: the pixel in the result, −1 outside.
+    int pixels[MT][2];
 #pragma unroll
     for (int m = 0; m < MT; m++)
 #pragma unroll
         for (int h = 0; h < 2; h++) {
             int x = at.x, y = at.y, image = at.image;
             place(m, threadIdx.x / 32 % 4 * 16 + g + h * 8, x, y, image);
-            if (x >= s.width || y >= s.height || image >= s.images) continue;
+            bool inside = x < s.width && y < s.height && image < s.images;
             x = x * s.step + at.phase % s.step;
             y = y * s.step + at.phase / s.step;
-            if (s.is_plain) {
-                long long plane = (long long)out_height * out_width;
-                float *to = (float *)out + (long long)image * s.outputs * plane +
-                            (long long)y * out_width + x;
+            pixels[m][h] = inside ? (image * out_height + y) * out_width + x : -1;
+        }
+    if (s.is_plain) {
+        int plane = out_height * out_width;
+#pragma unroll
+        for (int m = 0; m < MT; m++)
+#pragma unroll
+            for (int h = 0; h < 2; h++) {
+                if (pixels[m][h] < 0) continue;
+                int image = pixels[m][h] / plane;
+                float *to = (float *)out + (long long)image * s.outputs * plane + pixels[m][h] % plane;
 #pragma unroll
                 for (int n = 0; n < N / 8; n++)
 #pragma unroll
                     for (int i = 0; i < 2; i++) {
                         int channel = at.first_output + n * 8 + t * 2 + i;
                         if (channel < s.outputs)
-                            to[channel * plane] =
+                            to[(long long)channel * plane] =
                                 sum[m][n * 4 + h * 2 + i] + (bias ? bias[channel] : 0.0f);
                     }
-                continue;
             }
-            long long pixel = ((long long)image * out_height + y) * out_width + x;
-            uint32_t *to = (uint32_t *)((uint16_t *)out + pixel * s.outputs);
-            const uint32_t *add = (const uint32_t *)(residual + pixel * s.outputs);
+        return;
+    }
+    // The sums of the tile before have been read.
+    if (moments) wait_for_warps<WARPS>();
 #pragma unroll
-            for (int n = 0; n < N / 8; n++) {
-                int channel = at.first_output + n * 8 + t * 2;
-                if (channel >= s.outputs) continue;
-                float low = sum[m][n * 4 + h * 2], high = sum[m][n * 4 + h * 2 + 1];
-                if (bias) {
-                    float2 shift = *(const float2 *)(bias + channel);
-                    low += shift.x;
-                    high += shift.y;
-                }
+    for (int n = 0; n < N / 8; n++) {
+        int channel = at.first_output + n * 8 + t * 2;
+        bool is_output = channel < s.outputs;
+        float2 shift = make_float2(0, 0);
+        if (bias && is_output) shift = *(const float2 *)(bias + channel);
+        // Σ of both channels, Σ² of both.
+        float total[4] = {};
+#pragma unroll
+        for (int m = 0; m < MT; m++)
+#pragma unroll
+            for (int h = 0; h < 2; h++) {
+                if (pixels[m][h] < 0 || !is_output) continue;
+                long long to = (long long)pixels[m][h] * s.outputs + channel;
+                float low = sum[m][n * 4 + h * 2] + shift.x;
+                float high = sum[m][n * 4 + h * 2 + 1] + shift.y;
                 if (residual) {
-                    uint32_t more = add[channel / 2];
+                    uint32_t more = *(const uint32_t *)(residual + to);
                     low += from_bf16((uint16_t)more);
                     high += from_bf16((uint16_t)(more >> 16));
                 }
-                to[channel / 2] = to_bf16x2(low, high);
+                *(uint32_t *)((uint16_t *)out + to) = to_bf16x2(low, high);
+                total[0] += low;
+                total[1] += high;
+                total[2] = fmaf(low, low, total[2]);
+                total[3] = fmaf(high, high, total[3]);
             }
+        if (!moments) continue;
+        // Over the eight rows: half of the lanes go on with one channel, half with the other.
+        bool is_high = lane & 16, is_square = lane & 8;
+        float a = is_high ? total[1] : total[0], b = is_high ? total[3] : total[2];
+        a += __shfl_xor_sync(0xffffffffu, is_high ? total[0] : total[1], 16);
+        b += __shfl_xor_sync(0xffffffffu, is_high ? total[2] : total[3], 16);
+        float c = (is_square ? b : a) + __shfl_xor_sync(0xffffffffu, is_square ? a : b, 8);
+        c += __shfl_xor_sync(0xffffffffu, c, 4);
+        if (!(lane & 4))
+            ((float *)(shared + threadIdx.x / 32 * N + n * 8 + t * 2 + (is_high ? 1 : 0)))[is_square] = c;
+    }
+    if (!moments) return;
+    wait_for_warps<WARPS>();
+    for (int c = threadIdx.x; c < N && at.first_output + c < s.outputs; c += WARPS * 32) {
+        float2 total = shared[c];
+        for (int w = 1; w < WARPS; w++) {
+            total.x += shared[w * N + c].x;
+            total.y += shared[w * N + c].y;
         }
+        ((float2 *)moments)[((long long)at.image * at.tiles + at.tile) * s.outputs +
+                            at.first_output + c] = total;
+    }
 }
 
 // Whether the sums of a tile need registers that the copying warps give away; these are four then.
@@ -210,12 +265,14 @@ __device__ constexpr bool moves_registers(int mt, int n) { return mt * n > 256; 
 template <int WARPGROUPS, int MT, int N, int STAGES>
 __device__ __forceinline__ void convolve(const TensorMap *pixels, const TensorMap *weight,
                                          const float *bias, const uint16_t *residual, void *out,
+                                         float *moments, const float *,
                                          const MapShape &s, int tiles) {
     constexpr int ROWS = WARPGROUPS * MT * 64, A_BYTES = ROWS * 64, B_BYTES = N * 64;
     constexpr int STAGE = A_BYTES + B_BYTES;
     constexpr bool MOVES_REGISTERS = moves_registers(MT, N);
     uint32_t stages = shared_address(shared_bytes), full = stages + STAGES * STAGE;
     uint32_t empty = full + STAGES * 8;
+    float2 *warp_sums = (float2 *)(shared_bytes + STAGES * (STAGE + 16));
     if (threadIdx.x == 0) {
         for (int i = 0; i < STAGES; i++) {
             set_barrier(full + 8 * i, 1);
@@ -286,7 +343,8 @@ __device__ __forceinline__ void convolve(const TensorMap *pixels, const TensorMa
             for (int m = 0; m < MT; m++) keep_in_registers(sum[m]);
             if (lane == 0) arrive(empty + 8 * before);
 
-            store_tile<MT, N>(sum, tile_place<ROWS, N>(tile, s), s, bias, residual, out,
+            store_tile<WARPGROUPS * 4, MT, N>(
+                sum, tile_place<ROWS, N>(tile, s), s, bias, residual, out, moments, warp_sums,
                               [&](int m, int row, int &x, int &y, int &image) {
                                   row += (group * MT + m) * 64;
                                   x += row & ((1 << s.log_width) - 1);
@@ -297,12 +355,85 @@ __device__ __forceinline__ void convolve(const TensorMap *pixels, const TensorMa
     }
 }
 
+// Two neighbours x of which half of z = x · scale + shift is taken: z, or SiLU(z).
+__device__ __forceinline__ uint32_t map_two(uint32_t x, float scale0, float scale1, float shift0,
+                                            float shift1, int activates) {
+    float a = fmaf(__uint_as_float(x << 16), scale0, shift0);
+    float b = fmaf(__uint_as_float(x & 0xffff0000u), scale1, shift1);
+    float ta = 1, tb = 1;
+    if (activates) {
+        asm("tanh.approx.f32 %0, %1;" : "=f"(ta) : "f"(a));
+        asm("tanh.approx.f32 %0, %1;" : "=f"(tb) : "f"(b));
+    }
+    return to_bf16x2(fmaf(a, ta, a), fmaf(b, tb, b));
+}
+
+// What three warps of `convolve_halo` do with the pixels that have arrived.
+template <int WARPGROUPS, int N, int ROWS, int BUFFERS, int BUFFER_BYTES>
+__device__ __forceinline__ void map_pixels(uint32_t buffers, int row_bytes, int plane,
+                                           uint32_t full_pixels, uint32_t ready, const float *maps,
+                                           float *own_maps, const MapShape &s, int tiles) {
+    constexpr int HEIGHT = ROWS / 16;
+    int thread = threadIdx.x - WARPGROUPS * 128 - 32, channels = s.blocks * 32;
+    int columns = row_bytes / 16, pixels = columns * (HEIGHT + s.tap_rows - 1);
+    int buffer = 0, parity = 0, image = -1;
+    for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
+        TilePlace at = tile_place<ROWS, N>(tile, s);
+        if (at.image != image) {
+            image = at.image;
+            asm volatile("bar.sync 2, 96;" ::: "memory");
+            // Half of z: SiLU(z) = z/2 + z/2 · tanh(z/2).
+            for (int i = thread; i < 2 * channels; i += 96) {
+                int c = i % channels;
+                own_maps[i] = c < s.channels ? 0.5f * maps[((long long)image * 2 + i / channels) *
+                                                               s.channels + c]
+                                             : 0.0f;
+            }
+            asm volatile("bar.sync 2, 96;" ::: "memory");
+        }
+        for (int block = 0; block < s.blocks; block++) {
+            wait_for(full_pixels + 8 * buffer, parity);
+            for (int p = thread; p < pixels; p += 96) {
+                int y = at.y + s.top + p / columns, x = at.x + s.left + p % columns;
+                if ((uint32_t)y >= (uint32_t)s.in_height || (uint32_t)x >= (uint32_t)s.in_width)
+                    continue;
+                uint4 *at = (uint4 *)(shared_bytes + (buffers - shared_address(shared_bytes)) +
+                                      buffer * BUFFER_BYTES + p * 16);
+#pragma unroll
+                for (int piece = 0; piece < 4; piece++) {
+                    const float4 *map = (const float4 *)(own_maps + block * 32 + piece * 8);
+                    uint4 *own = (uint4 *)((unsigned char *)at + piece * plane);
+                    uint4 v = *own;
+                    float4 scale = map[0], shift = map[channels / 4];
+                    v.x = map_two(v.x, scale.x, scale.y, shift.x, shift.y, s.activates);
+                    v.y = map_two(v.y, scale.z, scale.w, shift.z, shift.w, s.activates);
+                    scale = map[1], shift = map[channels / 4 + 1];
+                    v.z = map_two(v.z, scale.x, scale.y, shift.x, shift.y, s.activates);
+                    v.w = map_two(v.w, scale.z, scale.w, shift.z, shift.w, s.activates);
+                    *own = v;
+                }
+            }
+            asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+            __syncwarp();
+            if (threadIdx.x % 32 == 0) arrive(ready + 8 * buffer);
+            if (++buffer == BUFFERS) {
+                buffer = 0;
+                parity ^= 1;
+            }
+        }
+    }
+}
+
 // The same for kernels of several taps and tiles 16 pixels wide: a tile's pixels with those around it lie in shared
 // memory once, [4 pieces of 8 channels][rows][columns], and serve all taps. There eight neighbours are 128
 // bytes at any multiple of 16, as products read them without a swizzle: a tap is an offset.
+//
+// With `maps` [images][2][channels] they become SiLU(x · scale + shift) (or without SiLU) on the way, by three warps
+// that work on them in place; what lies outside of the input stays zero.
 template <int WARPGROUPS, int MT, int N, int BUFFERS, int STAGES>
 __device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const TensorMap *weight,
                                               const float *bias, const uint16_t *residual, void *out,
+                                              float *moments, const float *maps,
                                               const MapShape &s, int tiles) {
     constexpr int ROWS = WARPGROUPS * MT * 64, HEIGHT = ROWS / 16, STAGE = N * 64;
     constexpr bool MOVES_REGISTERS = moves_registers(MT, N);
@@ -313,6 +444,10 @@ __device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const Ten
     uint32_t stages = shared_address(shared_bytes), buffers = stages + STAGES * STAGE;
     uint32_t full = buffers + BUFFERS * 4 * MOST_PLANE, empty = full + STAGES * 8;
     uint32_t full_pixels = empty + STAGES * 8, empty_pixels = full_pixels + BUFFERS * 8;
+    uint32_t ready = empty_pixels + BUFFERS * 8;
+    float2 *warp_sums =
+        (float2 *)(shared_bytes + STAGES * (STAGE + 16) + BUFFERS * (4 * MOST_PLANE + 24) + 8);
+    float *own_maps = (float *)(warp_sums + WARPGROUPS * 4 * N);
     if (threadIdx.x == 0) {
         for (int i = 0; i < STAGES; i++) {
             set_barrier(full + 8 * i, 1);
@@ -321,6 +456,7 @@ __device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const Ten
         for (int i = 0; i < BUFFERS; i++) {
             set_barrier(full_pixels + 8 * i, 1);
             set_barrier(empty_pixels + 8 * i, WARPGROUPS * 4);
+            set_barrier(ready + 8 * i, 3);
         }
         asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async;" ::: "memory");
     }
@@ -330,7 +466,10 @@ __device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const Ten
     int stage = 0, parity = 0, buffer = 0, pixel_parity = 0;
 
     if (warp >= WARPGROUPS * 4) {
-        if (MOVES_REGISTERS) asm volatile("setmaxnreg.dec.sync.aligned.u32 40;");
+        if (MOVES_REGISTERS) asm volatile("setmaxnreg.dec.sync.aligned.u32 48;");
+        if (maps && warp > WARPGROUPS * 4)
+            map_pixels<WARPGROUPS, N, ROWS, BUFFERS, 4 * MOST_PLANE>(
+                buffers, row_bytes, plane, full_pixels, ready, maps, own_maps, s, tiles);
         int begin = threadIdx.x == WARPGROUPS * 128 ? blockIdx.x : tiles;
         for (int tile = begin; tile < tiles; tile += gridDim.x) {
             TilePlace at = tile_place<ROWS, N>(tile, s);
@@ -368,7 +507,7 @@ __device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const Ten
         for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
             int before = -1, buffer_before = -1;
             for (int block = 0; block < s.blocks; block++) {
-                wait_for(full_pixels + 8 * buffer, pixel_parity);
+                wait_for((maps ? ready : full_pixels) + 8 * buffer, pixel_parity);
                 uint32_t first = buffers + buffer * 4 * MOST_PLANE;
                 for (int u = 0; u < s.tap_rows; u++)
                     for (int v = 0; v < s.tap_columns; v++) {
@@ -411,7 +550,8 @@ __device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const Ten
                 arrive(empty + 8 * before);
                 arrive(empty_pixels + 8 * buffer_before);
             }
-            store_tile<MT, N>(sum, tile_place<ROWS, N>(tile, s), s, bias, residual, out,
+            store_tile<WARPGROUPS * 4, MT, N>(
+                sum, tile_place<ROWS, N>(tile, s), s, bias, residual, out, moments, warp_sums,
                               [&](int m, int row, int &x, int &y, int &image) {
                                   int place = group * MT + m;
                                   x += place % 2 * 8 + row % 8;
@@ -421,29 +561,33 @@ __device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const Ten
     }
 }
 
-#define CONVOLUTION(NAME, CONVOLVE, WARPGROUPS, MT, N, ...)                                              \
-    extern "C" __global__ void __launch_bounds__(WARPGROUPS * 128 + (moves_registers(MT, N) ? 128 : 32), 1)                        \
+#define CONVOLUTION(NAME, CONVOLVE, THREADS, WARPGROUPS, MT, N, ...)                              \
+    extern "C" __global__ void __launch_bounds__(THREADS, 1)                                      \
         NAME(const __grid_constant__ TensorMap pixels, const __grid_constant__ TensorMap weight,  \
-             const float *bias, const uint16_t *residual, void *out, int outputs, int images,     \
-             int height, int width, int blocks, int tap_rows, int tap_columns, int top, int left, \
-             int step, int log_width, int log_height, int is_plain, int tiles) {                  \
-        MapShape s = {outputs, images, height, width, blocks,    tap_rows,   tap_columns,         \
-                      top,     left,   step,   log_width, log_height, is_plain};                  \
-        CONVOLVE<WARPGROUPS, MT, N, __VA_ARGS__>(&pixels, &weight, bias, residual, out, s, tiles);     \
+             const float *bias, const uint16_t *residual, void *out, float *moments,              \
+             const float *maps, int outputs, int images, int height, int width, int blocks,       \
+             int tap_rows, int tap_columns, int top, int left, int step, int log_width,           \
+             int log_height, int is_plain, int channels, int in_height, int in_width,             \
+             int activates, int tiles) {                                                          \
+        MapShape s = {outputs, images,   height,    width,      blocks,   tap_rows,               \
+                      tap_columns, top,  left,      step,       log_width, log_height,            \
+                      is_plain, channels, in_height, in_width,  activates};                       \
+        CONVOLVE<WARPGROUPS, MT, N, __VA_ARGS__>(&pixels, &weight, bias, residual, out, moments,  \
+                                                 maps, s, tiles);                                 \
     }
 
 // Names say the tile: pixels × outputs.
-CONVOLUTION(convolution_256x160, convolve, 2, 2, 160, 8)
-CONVOLUTION(convolution_128x160, convolve, 2, 1, 160, 8)
-CONVOLUTION(convolution_256x128, convolve, 2, 2, 128, 8)
-CONVOLUTION(convolution_128x128, convolve, 2, 1, 128, 8)
-CONVOLUTION(convolution_256x64, convolve, 2, 2, 64, 8)
-CONVOLUTION(convolution_128x64, convolve, 2, 1, 64, 8)
-CONVOLUTION(convolution_64x64, convolve, 1, 1, 64, 8)
-CONVOLUTION(convolution_256x32, convolve, 2, 2, 32, 8)
-CONVOLUTION(convolution_64x32, convolve, 1, 1, 32, 8)
-CONVOLUTION(convolution_256x8, convolve, 2, 2, 8, 8)
+CONVOLUTION(map_convolution_256x160, convolve, 384, 2, 2, 160, 7)
+CONVOLUTION(map_convolution_128x160, convolve, 288, 2, 1, 160, 8)
+CONVOLUTION(map_convolution_256x128, convolve, 288, 2, 2, 128, 8)
+CONVOLUTION(map_convolution_128x128, convolve, 288, 2, 1, 128, 8)
+CONVOLUTION(map_convolution_256x64, convolve, 288, 2, 2, 64, 8)
+CONVOLUTION(map_convolution_128x64, convolve, 288, 2, 1, 64, 8)
+CONVOLUTION(map_convolution_64x64, convolve, 160, 1, 1, 64, 8)
+CONVOLUTION(map_convolution_256x32, convolve, 288, 2, 2, 32, 8)
+CONVOLUTION(map_convolution_64x32, convolve, 160, 1, 1, 32, 8)
+CONVOLUTION(map_convolution_256x8, convolve, 288, 2, 2, 8, 8)
 // Tiles of 16 × 16 and 16 × 8 pixels.
-CONVOLUTION(convolution_halo_256x160, convolve_halo, 2, 2, 160, 3, 12)
-CONVOLUTION(convolution_halo_128x160, convolve_halo, 2, 1, 160, 3, 12)
-CONVOLUTION(convolution_halo_256x128, convolve_halo, 2, 2, 128, 3, 12)
+CONVOLUTION(map_convolution_halo_256x160, convolve_halo, 384, 2, 2, 160, 3, 12)
+CONVOLUTION(map_convolution_halo_128x160, convolve_halo, 384, 2, 1, 160, 3, 12)
+CONVOLUTION(map_convolution_halo_256x128, convolve_halo, 384, 2, 2, 128, 3, 12)
