@@ -203,8 +203,7 @@ int ccuda_launch_mapped(
     void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
     void *stream, const ccuda_tensor_map *maps, int map_count, const uint64_t *slots, int count) {
     // Element type, interleaving, swizzle, promotion to the second-level cache, filling: zeros.
-    enum { BFLOAT16 = 9, NO_INTERLEAVE = 0, PLAIN = 0, SWIZZLE_64 = 2, PROMOTE_128 = 2 };
-    enum { FILL_ZEROS = 0 };
+    enum { BFLOAT16 = 9, NO_INTERLEAVE = 0, SWIZZLE_64 = 2, PROMOTE_128 = 2, FILL_ZEROS = 0 };
     CCUDA_DRIVER_CALL(
         cuTensorMapEncodeTiled, encoded_map *, int, unsigned, void *, const uint64_t *,
         const uint64_t *, const uint32_t *, const uint32_t *, int, int, int, int);
@@ -214,8 +213,8 @@ int ccuda_launch_mapped(
     for (int i = 0; i < map_count; ++i) {
         int status = cuTensorMapEncodeTiled(
             encoded + i, BFLOAT16, (unsigned)maps[i].rank, (void *)(uintptr_t)maps[i].address,
-            maps[i].sizes, maps[i].strides, maps[i].box, steps, NO_INTERLEAVE,
-            maps[i].box[0] == 32 ? SWIZZLE_64 : PLAIN, PROMOTE_128, FILL_ZEROS);
+            maps[i].sizes, maps[i].strides, maps[i].box, steps, NO_INTERLEAVE, SWIZZLE_64,
+            PROMOTE_128, FILL_ZEROS);
         if (status) return status;
     }
     return launch(

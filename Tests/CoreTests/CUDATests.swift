@@ -133,16 +133,15 @@ import Testing
         func best(_ images: Int, _ side: Int, _ outputs: Int, _ taps: Int) -> CUDAMapTile {
             .best(
                 images: images, grid: (side, side), phases: 1, outputs: outputs,
-                taps: (taps, taps), chunks: taps * taps * 5, multiprocessors: 132)
+                chunks: taps * taps * 5, multiprocessors: 132)
         }
         // Many pixels: the largest tile. Few: enough tiles for the multiprocessors.
         #expect(best(25, 256, 160, 3).pixels == 256 && best(25, 256, 160, 3).outputs == 160)
         let small = best(1, 16, 640, 3)
         #expect(small.count(images: 1, grid: (16, 16), phases: 1, outputs: 640) >= 40)
         #expect(best(25, 256, 3, 3).outputs == 8)
-        #expect(!best(25, 64, 320, 1).keepsHalo)
         for tile in CUDAMapTile.all {
-            #expect(tile.sharedBytes(channels: 2048) <= 227 << 10)
+            #expect(tile.sharedBytes <= 227 << 10)
             for grid in [(16, 16), (8, 8), (7, 30), (1, 1), (512, 512)] {
                 let box = tile.box(grid)
                 #expect(box.width * box.height * box.images == tile.pixels)

@@ -58,7 +58,7 @@ int ccuda_launch_early(
     void *function, const uint32_t grid[3], const uint32_t block[3], uint32_t shared_bytes,
     void *stream, const uint64_t *slots, int count);
 // How the tensor memory accelerator reads bf16 elements: sizes, bytes between neighbours of every
-// dimension but the first, and the box of one copy, whose rows are swizzled where they have 64 bytes.
+// dimension but the first, and the box of one copy; 64-byte rows, swizzled.
 typedef struct {
     uint64_t address;
     int rank;

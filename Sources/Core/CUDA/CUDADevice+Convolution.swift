@@ -167,7 +167,7 @@ extension CUDADevice {
 
     /// Whether a convolution of so many channels runs by warpgroup products.
     private func isMapped(_ geometry: ConvolutionGeometry, channels: Int) -> Bool {
-        hasMappedConvolution && geometry.stride == 1 && isMappable(channels: channels)
+        usesHopperConvolution && geometry.stride == 1 && isMappable(channels: channels)
     }
 
     private func pixelLayout(_ x: Tensor) -> PackedLayout {

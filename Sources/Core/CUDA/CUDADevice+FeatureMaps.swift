@@ -13,7 +13,7 @@ extension CUDADevice {
         _ x: Tensor, _ prologue: ConvolutionPrologue, _ weight: Tensor, _ bias: Tensor?,
         residual: Tensor?, _ geometry: ConvolutionGeometry, as dtype: DType
     ) -> Tensor {
-        guard hasMappedConvolution, geometry.stride == 1, geometry.groups == 1,
+        guard usesHopperConvolution, geometry.stride == 1, geometry.groups == 1,
             isMappable(channels: x.shape[1]),
             let plan = plan(x, prologue, weight, geometry)
         else { return composed(x, prologue, weight, bias, residual: residual, geometry) }

@@ -22,8 +22,8 @@ struct MappedConvolution {
 }
 
 extension CUDADevice {
-    /// Whether the GPU has warpgroup products and tensor maps.
-    var hasMappedConvolution: Bool { precision == .bfloat16 && computeCapability.hasPrefix("9.") }
+    /// Whether convolutions at stride 1 take Hopper's warpgroup products and tensor maps.
+    var usesHopperConvolution: Bool { precision == .bfloat16 && computeCapability.hasPrefix("9.") }
 
     /// Whether so many channels waste little of a stage's depth.
     func isMappable(channels: Int) -> Bool {
@@ -50,15 +50,14 @@ extension CUDADevice {
         let chunks = shape.taps.rows * shape.taps.columns * blocks
         let tile = CUDAMapTile.best(
             images: shape.images, grid: shape.grid, phases: phases, outputs: shape.outputs,
-            taps: shape.taps, chunks: chunks, multiprocessors: multiprocessors)
+            chunks: chunks, multiprocessors: multiprocessors)
         let box = tile.box(shape.grid)
         let count = tile.count(
             images: shape.images, grid: shape.grid, phases: phases, outputs: shape.outputs)
         let isPlain = result.dtype == .float32
         var shape = shape
-        if !tile.keepsHalo, let maps = shape.maps {
+        if let maps = shape.maps {
             shape.pixels = mapped(shape.pixels, by: maps, activates: shape.activates)
-            shape.maps = nil
         }
         var sums: Tensor?
         if !isPlain, box.images == 1 {
@@ -69,20 +68,18 @@ extension CUDADevice {
         launch(
             kernel("map_convolution_\(tile.name)", in: .convolutionWGMMA),
             grid: (min(count, multiprocessors), 1, 1), block: (tile.threads, 1, 1),
-            shared: tile.sharedBytes(channels: shape.channels),
+            shared: tile.sharedBytes,
             maps: [
                 pixelMap(shape, tile), weightMap(weight, tile, depth: chunks * CUDAMapTile.depth),
             ],
             [
                 .optional(vectorAligned(bias)), .optional(residual), .tensor(result),
-                .optional(sums), .optional(shape.maps), .int(shape.outputs), .int(shape.images),
+                .optional(sums), .int(shape.outputs), .int(shape.images),
                 .int(shape.grid.rows),
                 .int(shape.grid.columns), .int(blocks), .int(shape.taps.rows),
                 .int(shape.taps.columns), .int(shape.origin.rows), .int(shape.origin.columns),
                 .int(shape.step), .int(box.width.trailingZeroBitCount),
-                .int(box.height.trailingZeroBitCount), .int(isPlain ? 1 : 0),
-                .int(shape.channels), .int(shape.input.rows), .int(shape.input.columns),
-                .int(shape.activates ? 1 : 0), .int(count),
+                .int(box.height.trailingZeroBitCount), .int(isPlain ? 1 : 0), .int(count),
             ])
         return sums
     }
@@ -101,16 +98,14 @@ extension CUDADevice {
         return y
     }
 
-    /// A tile's pixels for one tap, or 8 channels of all that its taps see.
+    /// A tile's pixels for one tap.
     private func pixelMap(_ shape: MappedConvolution, _ tile: CUDAMapTile) -> CUDATensorMap {
         let (rows, columns) = shape.input
         let box = tile.box(shape.grid)
         return CUDATensorMap(
             tensor: shape.pixels, sizes: [shape.channels, columns, rows, shape.images],
             strides: [shape.channels, columns * shape.channels, rows * columns * shape.channels],
-            box: tile.keepsHalo
-                ? [8, box.width + shape.taps.columns - 1, box.height + shape.taps.rows - 1, 1]
-                : [CUDAMapTile.depth, box.width, box.height, box.images])
+            box: [CUDAMapTile.depth, box.width, box.height, box.images])
     }
 
     private func weightMap(_ weight: Tensor, _ tile: CUDAMapTile, depth: Int) -> CUDATensorMap {

@@ -5,62 +5,45 @@
 struct CUDAMapTile: Sendable, Equatable {
     let pixels: Int
     let outputs: Int
-    /// Whether pixels with those around them are brought once for all taps; tiles are 16 pixels wide then.
-    var keepsHalo = false
     /// Warpgroups of 128 threads that multiply.
     var warpgroups: Int { pixels == 64 ? 1 : 2 }
 
     static let all = [
-        CUDAMapTile(pixels: 256, outputs: 160, keepsHalo: true),
-        CUDAMapTile(pixels: 128, outputs: 160, keepsHalo: true),
-        CUDAMapTile(pixels: 256, outputs: 128, keepsHalo: true),
         CUDAMapTile(pixels: 256, outputs: 160), CUDAMapTile(pixels: 128, outputs: 160),
-        CUDAMapTile(pixels: 256, outputs: 128), CUDAMapTile(pixels: 128, outputs: 128),
-        CUDAMapTile(pixels: 256, outputs: 64), CUDAMapTile(pixels: 64, outputs: 64),
-        CUDAMapTile(pixels: 256, outputs: 32), CUDAMapTile(pixels: 64, outputs: 32),
-        CUDAMapTile(pixels: 256, outputs: 8),
+        CUDAMapTile(pixels: 256, outputs: 128), CUDAMapTile(pixels: 256, outputs: 64),
+        CUDAMapTile(pixels: 64, outputs: 64), CUDAMapTile(pixels: 256, outputs: 32),
+        CUDAMapTile(pixels: 64, outputs: 32), CUDAMapTile(pixels: 256, outputs: 8),
     ]
 
     /// Input channels of one stage.
     static let depth = 32
 
-    var name: String { "\(keepsHalo ? "halo_" : "")\(pixels)x\(outputs)" }
+    var name: String { "\(pixels)x\(outputs)" }
 
-    /// Threads of a block: those that multiply, and a warp that brings operands, or four where these map
-    /// pixels on the way or the sums need registers of theirs.
+    /// Threads of a block: those that multiply, and a warp that brings operands, or four where the sums
+    /// need registers of theirs.
     var threads: Int {
-        warpgroups * 128
-            + (keepsHalo || pixels / 64 / warpgroups * outputs > 256 ? 128 : 32)
+        warpgroups * 128 + (pixels / 64 / warpgroups * outputs >= 256 ? 128 : 32)
     }
 
-    /// Bytes of shared memory: stages and buffers with their barriers, sums of every warp, and the maps of
-    /// `channels` where pixels keep their halo.
-    func sharedBytes(channels: Int) -> Int {
-        let sums = warpgroups * 4 * outputs * 8
-        let row = Self.depth * 2
-        guard keepsHalo else {
-            let stages = pixels == 256 && outputs == 160 ? 7 : 8
-            return stages * ((pixels + outputs) * row + 16) + sums
-        }
-        let plane = (18 * (pixels / 16 + 2) * 16 + 127) / 128 * 128
-        return 12 * (outputs * row + 16) + 3 * (4 * plane + 24) + 8 + sums
-            + (channels + Self.depth - 1) / Self.depth * Self.depth * 8
+    /// Bytes of shared memory: stages with two barriers each, and sums of every warp.
+    var sharedBytes: Int {
+        let stages = pixels == 256 && outputs == 160 ? 7 : 8
+        return stages * ((pixels + outputs) * Self.depth * 2 + 16) + warpgroups * 4 * outputs * 8
     }
 
     /// The fastest tile for `images` grids of pixels, by an estimate.
     ///
     /// - Parameters:
     ///   - phases: grids of pixels that each image's result consists of.
-    ///   - taps: of the kernel; a halo has room for those around one pixel.
     ///   - chunks: stages that a tile's sum takes.
     static func best(
         images: Int, grid: (rows: Int, columns: Int), phases: Int, outputs: Int,
-        taps: (rows: Int, columns: Int), chunks: Int, multiprocessors: Int
+        chunks: Int, multiprocessors: Int
     ) -> CUDAMapTile {
-        let takesHalo = taps.rows * taps.columns > 1 && max(taps.rows, taps.columns) <= 3
         var best = CUDAMapTile(pixels: 64, outputs: 32)
         var least = Double.infinity
-        for tile in all where takesHalo || !tile.keepsHalo {
+        for tile in all {
             let tiles = tile.count(images: images, grid: grid, phases: phases, outputs: outputs)
             let rounds = (tiles + multiprocessors - 1) / multiprocessors
             let time = Double(rounds) * tile.cycles(chunks: chunks)
@@ -79,7 +62,6 @@ struct CUDAMapTile: Sendable, Equatable {
 
     /// The powers of two that cover the grid with the fewest pixels outside of it, as square as can be.
     func box(_ grid: (rows: Int, columns: Int)) -> (width: Int, height: Int, images: Int) {
-        if keepsHalo { return (16, pixels / 16, 1) }
         var best = (width: 1, height: 1, images: pixels)
         var key = (Int.max, 0, 0)
         var width = 1
@@ -98,12 +80,11 @@ struct CUDAMapTile: Sendable, Equatable {
         return best
     }
 
-    /// Cycles of one tile: products at the tensor cores' rate, operands from the second-level cache, or
-    /// the way round a stage, whichever is longest; then storing.
+    /// Cycles of one tile as measured on an H100: products, copies at two cycles a row of 64 bytes, or the way round
+    /// a stage, whichever is longest; then storing.
     private func cycles(chunks: Int) -> Double {
-        let products = Double(pixels * outputs * Self.depth) / 2048
-        let rows = Double(outputs) + Double(pixels) * (keepsHalo ? 0.25 : 1)
-        let operands = rows * Double(Self.depth * 2) / 40
-        return Double(chunks) * max(products, operands, 120) + Double(pixels * outputs) / 12 + 1500
+        let products = Double(pixels * outputs * Self.depth) / 1750
+        let copies = Double(2 * (pixels + outputs))
+        return Double(chunks) * max(products, copies, 320) + Double(pixels * outputs) / 5 + 1500
     }
 }

@@ -129,8 +129,6 @@ struct MapShape {
     int log_width, log_height;
     // Whether out is float [b, m, i, j] instead of bf16 with channels last.
     int is_plain;
-    // Of the input; whether SiLU follows its maps.
-    int channels, in_height, in_width, activates;
 };
 
 struct TilePlace {
@@ -160,14 +158,21 @@ __device__ __forceinline__ TilePlace tile_place(int tile, const MapShape &s) {
     return at;
 }
 
-// Writes a warpgroup's sums; `place` moves a tile's first pixel to the one of a row of the m-th product.
+// Two bf16 that nothing writes while the kernel runs.
+__device__ __forceinline__ uint32_t load_constant(const uint16_t *p) {
+    uint32_t x;
+    asm("ld.global.nc.b32 %0, [%1];" : "=r"(x) : "l"(p));
+    return x;
+}
+
+// Writes a warpgroup's sums, those of MT products of 64 pixels from `first_product` of the tile on.
 // With `moments`, also Σ and Σ² of every output over the tile: [images][tiles of an image][outputs][2].
 // `shared` holds 2·N floats of every warp that multiplies.
-template <int WARPS, int MT, int N, typename Place>
+template <int WARPS, int MT, int N>
 __device__ __forceinline__ void store_tile(float (&sum)[MT][N / 2], const TilePlace &at,
                                            const MapShape &s, const float *bias,
                                            const uint16_t *residual, void *out, float *moments,
-                                           float2 *shared, Place place) {
+                                           float2 *shared, int first_product) {
     int lane = threadIdx.x % 32, g = lane / 4, t = lane % 4;
     int out_height = s.height * s.step, out_width = s.width * s.step;
     // Of every row of eight: the pixel in the result, −1 outside.
@@ -176,8 +181,10 @@ __device__ __forceinline__ void store_tile(float (&sum)[MT][N / 2], const TilePl
     for (int m = 0; m < MT; m++)
 #pragma unroll
         for (int h = 0; h < 2; h++) {
-            int x = at.x, y = at.y, image = at.image;
-            place(m, threadIdx.x / 32 % 4 * 16 + g + h * 8, x, y, image);
+            int row = (first_product + m) * 64 + threadIdx.x / 32 % 4 * 16 + g + h * 8;
+            int x = at.x + (row & ((1 << s.log_width) - 1));
+            int y = at.y + (row >> s.log_width & ((1 << s.log_height) - 1));
+            int image = at.image + (row >> (s.log_width + s.log_height));
             bool inside = x < s.width && y < s.height && image < s.images;
             x = x * s.step + at.phase % s.step;
             y = y * s.step + at.phase / s.step;
@@ -206,10 +213,27 @@ __device__ __forceinline__ void store_tile(float (&sum)[MT][N / 2], const TilePl
     }
     // The sums of the tile before have been read.
     if (moments) wait_for_warps<WARPS>();
+    // The residual of several outputs is asked for at once: one at a time, each would be waited for.
+    constexpr int GROUP = N / 8 < 4 ? N / 8 : 4;
+    uint32_t more[GROUP][MT][2];
 #pragma unroll
     for (int n = 0; n < N / 8; n++) {
         int channel = at.first_output + n * 8 + t * 2;
         bool is_output = channel < s.outputs;
+        if (n % GROUP == 0) {
+#pragma unroll
+            for (int i = 0; i < GROUP; i++)
+#pragma unroll
+                for (int m = 0; m < MT; m++)
+#pragma unroll
+                    for (int h = 0; h < 2; h++) {
+                        bool reads = residual && pixels[m][h] >= 0 && channel + i * 8 < s.outputs;
+                        more[i][m][h] = 0;
+                        if (reads)
+                            more[i][m][h] = load_constant(
+                                residual + (long long)pixels[m][h] * s.outputs + channel + i * 8);
+                    }
+        }
         float2 shift = make_float2(0, 0);
         if (bias && is_output) shift = *(const float2 *)(bias + channel);
         // Σ of both channels, Σ² of both.
@@ -219,15 +243,12 @@ __device__ __forceinline__ void store_tile(float (&sum)[MT][N / 2], const TilePl
 #pragma unroll
             for (int h = 0; h < 2; h++) {
                 if (pixels[m][h] < 0 || !is_output) continue;
-                long long to = (long long)pixels[m][h] * s.outputs + channel;
-                float low = sum[m][n * 4 + h * 2] + shift.x;
-                float high = sum[m][n * 4 + h * 2 + 1] + shift.y;
-                if (residual) {
-                    uint32_t more = *(const uint32_t *)(residual + to);
-                    low += from_bf16((uint16_t)more);
-                    high += from_bf16((uint16_t)(more >> 16));
-                }
-                *(uint32_t *)((uint16_t *)out + to) = to_bf16x2(low, high);
+                uint32_t residue = more[n % GROUP][m][h];
+                float low = sum[m][n * 4 + h * 2] + shift.x + __uint_as_float(residue << 16);
+                float high =
+                    sum[m][n * 4 + h * 2 + 1] + shift.y + __uint_as_float(residue & 0xffff0000u);
+                *(uint32_t *)((uint16_t *)out + (long long)pixels[m][h] * s.outputs + channel) =
+                    to_bf16x2(low, high);
                 total[0] += low;
                 total[1] += high;
                 total[2] = fmaf(low, low, total[2]);
@@ -258,15 +279,14 @@ __device__ __forceinline__ void store_tile(float (&sum)[MT][N / 2], const TilePl
 }
 
 // Whether the sums of a tile need registers that the copying warps give away; these are four then.
-__device__ constexpr bool moves_registers(int mt, int n) { return mt * n > 256; }
+__device__ constexpr bool moves_registers(int mt, int n) { return mt * n >= 256; }
 
 // Tiles of WARPGROUPS·MT·64 pixels × N outputs, 32 products deep per stage. One warp brings the operands, the
 // others multiply; a block takes every gridDim.x-th tile.
 template <int WARPGROUPS, int MT, int N, int STAGES>
 __device__ __forceinline__ void convolve(const TensorMap *pixels, const TensorMap *weight,
                                          const float *bias, const uint16_t *residual, void *out,
-                                         float *moments, const float *,
-                                         const MapShape &s, int tiles) {
+                                         float *moments, const MapShape &s, int tiles) {
     constexpr int ROWS = WARPGROUPS * MT * 64, A_BYTES = ROWS * 64, B_BYTES = N * 64;
     constexpr int STAGE = A_BYTES + B_BYTES;
     constexpr bool MOVES_REGISTERS = moves_registers(MT, N);
@@ -345,249 +365,30 @@ __device__ __forceinline__ void convolve(const TensorMap *pixels, const TensorMa
 
             store_tile<WARPGROUPS * 4, MT, N>(
                 sum, tile_place<ROWS, N>(tile, s), s, bias, residual, out, moments, warp_sums,
-                              [&](int m, int row, int &x, int &y, int &image) {
-                                  row += (group * MT + m) * 64;
-                                  x += row & ((1 << s.log_width) - 1);
-                                  y += row >> s.log_width & ((1 << s.log_height) - 1);
-                                  image += row >> (s.log_width + s.log_height);
-                              });
+                group * MT);
         }
     }
 }
 
-// Two neighbours x of which half of z = x · scale + shift is taken: z, or SiLU(z).
-__device__ __forceinline__ uint32_t map_two(uint32_t x, float scale0, float scale1, float shift0,
-                                            float shift1, int activates) {
-    float a = fmaf(__uint_as_float(x << 16), scale0, shift0);
-    float b = fmaf(__uint_as_float(x & 0xffff0000u), scale1, shift1);
-    float ta = 1, tb = 1;
-    if (activates) {
-        asm("tanh.approx.f32 %0, %1;" : "=f"(ta) : "f"(a));
-        asm("tanh.approx.f32 %0, %1;" : "=f"(tb) : "f"(b));
-    }
-    return to_bf16x2(fmaf(a, ta, a), fmaf(b, tb, b));
-}
-
-// What three warps of `convolve_halo` do with the pixels that have arrived.
-template <int WARPGROUPS, int N, int ROWS, int BUFFERS, int BUFFER_BYTES>
-__device__ __forceinline__ void map_pixels(uint32_t buffers, int row_bytes, int plane,
-                                           uint32_t full_pixels, uint32_t ready, const float *maps,
-                                           float *own_maps, const MapShape &s, int tiles) {
-    constexpr int HEIGHT = ROWS / 16;
-    int thread = threadIdx.x - WARPGROUPS * 128 - 32, channels = s.blocks * 32;
-    int columns = row_bytes / 16, pixels = columns * (HEIGHT + s.tap_rows - 1);
-    int buffer = 0, parity = 0, image = -1;
-    for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-        TilePlace at = tile_place<ROWS, N>(tile, s);
-        if (at.image != image) {
-            image = at.image;
-            asm volatile("bar.sync 2, 96;" ::: "memory");
-            // Half of z: SiLU(z) = z/2 + z/2 · tanh(z/2).
-            for (int i = thread; i < 2 * channels; i += 96) {
-                int c = i % channels;
-                own_maps[i] = c < s.channels ? 0.5f * maps[((long long)image * 2 + i / channels) *
-                                                               s.channels + c]
-                                             : 0.0f;
-            }
-            asm volatile("bar.sync 2, 96;" ::: "memory");
-        }
-        for (int block = 0; block < s.blocks; block++) {
-            wait_for(full_pixels + 8 * buffer, parity);
-            for (int p = thread; p < pixels; p += 96) {
-                int y = at.y + s.top + p / columns, x = at.x + s.left + p % columns;
-                if ((uint32_t)y >= (uint32_t)s.in_height || (uint32_t)x >= (uint32_t)s.in_width)
-                    continue;
-                uint4 *at = (uint4 *)(shared_bytes + (buffers - shared_address(shared_bytes)) +
-                                      buffer * BUFFER_BYTES + p * 16);
-#pragma unroll
-                for (int piece = 0; piece < 4; piece++) {
-                    const float4 *map = (const float4 *)(own_maps + block * 32 + piece * 8);
-                    uint4 *own = (uint4 *)((unsigned char *)at + piece * plane);
-                    uint4 v = *own;
-                    float4 scale = map[0], shift = map[channels / 4];
-                    v.x = map_two(v.x, scale.x, scale.y, shift.x, shift.y, s.activates);
-                    v.y = map_two(v.y, scale.z, scale.w, shift.z, shift.w, s.activates);
-                    scale = map[1], shift = map[channels / 4 + 1];
-                    v.z = map_two(v.z, scale.x, scale.y, shift.x, shift.y, s.activates);
-                    v.w = map_two(v.w, scale.z, scale.w, shift.z, shift.w, s.activates);
-                    *own = v;
-                }
-            }
-            asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
-            __syncwarp();
-            if (threadIdx.x % 32 == 0) arrive(ready + 8 * buffer);
-            if (++buffer == BUFFERS) {
-                buffer = 0;
-                parity ^= 1;
-            }
-        }
-    }
-}
-
-// The same for kernels of several taps and tiles 16 pixels wide: a tile's pixels with those around it lie in shared
-// memory once, [4 pieces of 8 channels][rows][columns], and serve all taps. There eight neighbours are 128
-// bytes at any multiple of 16, as products read them without a swizzle: a tap is an offset.
-//
-// With `maps` [images][2][channels] they become SiLU(x · scale + shift) (or without SiLU) on the way, by three warps
-// that work on them in place; what lies outside of the input stays zero.
-template <int WARPGROUPS, int MT, int N, int BUFFERS, int STAGES>
-__device__ __forceinline__ void convolve_halo(const TensorMap *pixels, const TensorMap *weight,
-                                              const float *bias, const uint16_t *residual, void *out,
-                                              float *moments, const float *maps,
-                                              const MapShape &s, int tiles) {
-    constexpr int ROWS = WARPGROUPS * MT * 64, HEIGHT = ROWS / 16, STAGE = N * 64;
-    constexpr bool MOVES_REGISTERS = moves_registers(MT, N);
-    // Room for three rows and columns of taps; copies start at multiples of 128 bytes.
-    constexpr int MOST_PLANE = (18 * (HEIGHT + 2) * 16 + 127) / 128 * 128;
-    int row_bytes = (16 + s.tap_columns - 1) * 16;
-    int box_bytes = (HEIGHT + s.tap_rows - 1) * row_bytes, plane = (box_bytes + 127) / 128 * 128;
-    uint32_t stages = shared_address(shared_bytes), buffers = stages + STAGES * STAGE;
-    uint32_t full = buffers + BUFFERS * 4 * MOST_PLANE, empty = full + STAGES * 8;
-    uint32_t full_pixels = empty + STAGES * 8, empty_pixels = full_pixels + BUFFERS * 8;
-    uint32_t ready = empty_pixels + BUFFERS * 8;
-    float2 *warp_sums =
-        (float2 *)(shared_bytes + STAGES * (STAGE + 16) + BUFFERS * (4 * MOST_PLANE + 24) + 8);
-    float *own_maps = (float *)(warp_sums + WARPGROUPS * 4 * N);
-    if (threadIdx.x == 0) {
-        for (int i = 0; i < STAGES; i++) {
-            set_barrier(full + 8 * i, 1);
-            set_barrier(empty + 8 * i, WARPGROUPS * 4);
-        }
-        for (int i = 0; i < BUFFERS; i++) {
-            set_barrier(full_pixels + 8 * i, 1);
-            set_barrier(empty_pixels + 8 * i, WARPGROUPS * 4);
-            set_barrier(ready + 8 * i, 3);
-        }
-        asm volatile("fence.mbarrier_init.release.cluster;\nfence.proxy.async;" ::: "memory");
-    }
-    __syncthreads();
-    int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
-    int taps = s.tap_rows * s.tap_columns;
-    int stage = 0, parity = 0, buffer = 0, pixel_parity = 0;
-
-    if (warp >= WARPGROUPS * 4) {
-        if (MOVES_REGISTERS) asm volatile("setmaxnreg.dec.sync.aligned.u32 48;");
-        if (maps && warp > WARPGROUPS * 4)
-            map_pixels<WARPGROUPS, N, ROWS, BUFFERS, 4 * MOST_PLANE>(
-                buffers, row_bytes, plane, full_pixels, ready, maps, own_maps, s, tiles);
-        int begin = threadIdx.x == WARPGROUPS * 128 ? blockIdx.x : tiles;
-        for (int tile = begin; tile < tiles; tile += gridDim.x) {
-            TilePlace at = tile_place<ROWS, N>(tile, s);
-            int top = s.top + at.y + at.phase / s.step, left = s.left + at.x + at.phase % s.step;
-            int row = at.phase * s.outputs + at.first_output;
-            for (int block = 0; block < s.blocks; block++) {
-                wait_for(empty_pixels + 8 * buffer, pixel_parity ^ 1);
-                uint32_t barrier = full_pixels + 8 * buffer;
-                arrive_expecting(barrier, 4 * box_bytes);
-                for (int piece = 0; piece < 4; piece++)
-                    load_box(buffers + (buffer * 4 * MOST_PLANE) + piece * plane, pixels, barrier,
-                             block * 32 + piece * 8, left, top, at.image);
-                if (++buffer == BUFFERS) {
-                    buffer = 0;
-                    pixel_parity ^= 1;
-                }
-                for (int tap = 0; tap < taps; tap++) {
-                    wait_for(empty + 8 * stage, parity ^ 1);
-                    arrive_expecting(full + 8 * stage, STAGE);
-                    load_box(stages + stage * STAGE, weight, full + 8 * stage,
-                             (tap * s.blocks + block) * 32, row);
-                    if (++stage == STAGES) {
-                        stage = 0;
-                        parity ^= 1;
-                    }
-                }
-            }
-        }
-    } else {
-        if (MOVES_REGISTERS) asm volatile("setmaxnreg.inc.sync.aligned.u32 232;");
-        int group = warp / 4;
-        // Products of 8 × 8 pixels, two beside each other.
-        uint64_t layout = (uint64_t)(plane >> 4) << 16 | (uint64_t)(row_bytes >> 4) << 32;
-        float sum[MT][N / 2];
-        for (int tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-            int before = -1, buffer_before = -1;
-            for (int block = 0; block < s.blocks; block++) {
-                wait_for((maps ? ready : full_pixels) + 8 * buffer, pixel_parity);
-                uint32_t first = buffers + buffer * 4 * MOST_PLANE;
-                for (int u = 0; u < s.tap_rows; u++)
-                    for (int v = 0; v < s.tap_columns; v++) {
-                        wait_for(full + 8 * stage, parity);
-                        uint32_t a = first + u * row_bytes + v * 16, b = stages + stage * STAGE;
-                        begin_products();
-#pragma unroll
-                        for (int k = 0; k < 2; k++)
-#pragma unroll
-                            for (int m = 0; m < MT; m++) {
-                                int place = group * MT + m;
-                                uint32_t from = a + place % 2 * 128 + place / 2 * 8 * row_bytes +
-                                                k * 2 * plane;
-                                multiply<N>(sum[m], layout | (from >> 4 & 0x3fff),
-                                            matrix_descriptor(b + k * 32), (block | u | v | k) != 0);
-                            }
-                        commit_products();
-                        wait_for_products<1>();
-                        if (lane == 0) {
-                            if (before >= 0) arrive(empty + 8 * before);
-                            if (u + v == 0 && buffer_before >= 0)
-                                arrive(empty_pixels + 8 * buffer_before);
-                        }
-                        before = stage;
-                        if (++stage == STAGES) {
-                            stage = 0;
-                            parity ^= 1;
-                        }
-                    }
-                buffer_before = buffer;
-                if (++buffer == BUFFERS) {
-                    buffer = 0;
-                    pixel_parity ^= 1;
-                }
-            }
-            wait_for_products<0>();
-#pragma unroll
-            for (int m = 0; m < MT; m++) keep_in_registers(sum[m]);
-            if (lane == 0) {
-                arrive(empty + 8 * before);
-                arrive(empty_pixels + 8 * buffer_before);
-            }
-            store_tile<WARPGROUPS * 4, MT, N>(
-                sum, tile_place<ROWS, N>(tile, s), s, bias, residual, out, moments, warp_sums,
-                              [&](int m, int row, int &x, int &y, int &image) {
-                                  int place = group * MT + m;
-                                  x += place % 2 * 8 + row % 8;
-                                  y += place / 2 * 8 + row / 8;
-                              });
-        }
-    }
-}
-
-#define CONVOLUTION(NAME, CONVOLVE, THREADS, WARPGROUPS, MT, N, ...)                              \
+#define CONVOLUTION(NAME, THREADS, WARPGROUPS, MT, N, STAGES)                                     \
     extern "C" __global__ void __launch_bounds__(THREADS, 1)                                      \
         NAME(const __grid_constant__ TensorMap pixels, const __grid_constant__ TensorMap weight,  \
-             const float *bias, const uint16_t *residual, void *out, float *moments,              \
-             const float *maps, int outputs, int images, int height, int width, int blocks,       \
-             int tap_rows, int tap_columns, int top, int left, int step, int log_width,           \
-             int log_height, int is_plain, int channels, int in_height, int in_width,             \
-             int activates, int tiles) {                                                          \
-        MapShape s = {outputs, images,   height,    width,      blocks,   tap_rows,               \
-                      tap_columns, top,  left,      step,       log_width, log_height,            \
-                      is_plain, channels, in_height, in_width,  activates};                       \
-        CONVOLVE<WARPGROUPS, MT, N, __VA_ARGS__>(&pixels, &weight, bias, residual, out, moments,  \
-                                                 maps, s, tiles);                                 \
+             const float *bias, const uint16_t *residual, void *out, float *moments, int outputs, \
+             int images, int height, int width, int blocks, int tap_rows, int tap_columns,        \
+             int top, int left, int step, int log_width, int log_height, int is_plain,            \
+             int tiles) {                                                                         \
+        MapShape s = {outputs, images, height, width, blocks,    tap_rows,   tap_columns,         \
+                      top,     left,   step,   log_width, log_height, is_plain};                  \
+        convolve<WARPGROUPS, MT, N, STAGES>(&pixels, &weight, bias, residual, out, moments, s,    \
+                                            tiles);                                               \
     }
 
 // Names say the tile: pixels × outputs.
-CONVOLUTION(map_convolution_256x160, convolve, 384, 2, 2, 160, 7)
-CONVOLUTION(map_convolution_128x160, convolve, 288, 2, 1, 160, 8)
-CONVOLUTION(map_convolution_256x128, convolve, 288, 2, 2, 128, 8)
-CONVOLUTION(map_convolution_128x128, convolve, 288, 2, 1, 128, 8)
-CONVOLUTION(map_convolution_256x64, convolve, 288, 2, 2, 64, 8)
-CONVOLUTION(map_convolution_128x64, convolve, 288, 2, 1, 64, 8)
-CONVOLUTION(map_convolution_64x64, convolve, 160, 1, 1, 64, 8)
-CONVOLUTION(map_convolution_256x32, convolve, 288, 2, 2, 32, 8)
-CONVOLUTION(map_convolution_64x32, convolve, 160, 1, 1, 32, 8)
-CONVOLUTION(map_convolution_256x8, convolve, 288, 2, 2, 8, 8)
-// Tiles of 16 × 16 and 16 × 8 pixels.
-CONVOLUTION(map_convolution_halo_256x160, convolve_halo, 384, 2, 2, 160, 3, 12)
-CONVOLUTION(map_convolution_halo_128x160, convolve_halo, 384, 2, 1, 160, 3, 12)
-CONVOLUTION(map_convolution_halo_256x128, convolve_halo, 384, 2, 2, 128, 3, 12)
+CONVOLUTION(map_convolution_256x160, 384, 2, 2, 160, 7)
+CONVOLUTION(map_convolution_128x160, 288, 2, 1, 160, 8)
+CONVOLUTION(map_convolution_256x128, 384, 2, 2, 128, 8)
+CONVOLUTION(map_convolution_256x64, 288, 2, 2, 64, 8)
+CONVOLUTION(map_convolution_64x64, 160, 1, 1, 64, 8)
+CONVOLUTION(map_convolution_256x32, 288, 2, 2, 32, 8)
+CONVOLUTION(map_convolution_64x32, 160, 1, 1, 32, 8)
+CONVOLUTION(map_convolution_256x8, 288, 2, 2, 8, 8)
