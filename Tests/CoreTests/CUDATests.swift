@@ -143,13 +143,14 @@ import Testing
         for tile in CUDAMapTile.all {
             #expect(tile.sharedBytes <= 227 << 10)
             for grid in [(16, 16), (8, 8), (7, 30), (1, 1), (512, 512)] {
-                let box = tile.box(grid)
+                let box = tile.box(grid, images: 25)
                 #expect(box.width * box.height * box.images == tile.pixels)
                 #expect(max(box.width, box.height, box.images) <= 256)
             }
         }
+        #expect(CUDAMapTile(pixels: 128, outputs: 160).box((9, 11), images: 1).images == 1)
         // Several small pictures share a tile.
-        #expect(CUDAMapTile(pixels: 256, outputs: 160).box((8, 8)) == (8, 8, 4))
+        #expect(CUDAMapTile(pixels: 256, outputs: 160).box((8, 8), images: 25) == (8, 8, 4))
     }
 
     @Test func phasesOfAnInputGradientHoldEveryTapOnce() {

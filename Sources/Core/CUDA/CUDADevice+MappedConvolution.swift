@@ -51,7 +51,7 @@ extension CUDADevice {
         let tile = CUDAMapTile.best(
             images: shape.images, grid: shape.grid, phases: phases, outputs: shape.outputs,
             chunks: chunks, multiprocessors: multiprocessors)
-        let box = tile.box(shape.grid)
+        let box = tile.box(shape.grid, images: shape.images)
         let count = tile.count(
             images: shape.images, grid: shape.grid, phases: phases, outputs: shape.outputs)
         let isPlain = result.dtype == .float32
@@ -101,7 +101,7 @@ extension CUDADevice {
     /// A tile's pixels for one tap.
     private func pixelMap(_ shape: MappedConvolution, _ tile: CUDAMapTile) -> CUDATensorMap {
         let (rows, columns) = shape.input
-        let box = tile.box(shape.grid)
+        let box = tile.box(shape.grid, images: shape.images)
         return CUDATensorMap(
             tensor: shape.pixels, sizes: [shape.channels, columns, rows, shape.images],
             strides: [shape.channels, columns * shape.channels, rows * columns * shape.channels],

@@ -54,25 +54,30 @@ struct CUDAMapTile: Sendable, Equatable {
 
     /// Tiles that cover the result.
     func count(images: Int, grid: (rows: Int, columns: Int), phases: Int, outputs: Int) -> Int {
-        let box = box(grid)
+        let box = box(grid, images: images)
         return (outputs + self.outputs - 1) / self.outputs * phases
             * ((grid.columns + box.width - 1) / box.width)
             * ((grid.rows + box.height - 1) / box.height) * ((images + box.images - 1) / box.images)
     }
 
-    /// The powers of two that cover the grid with the fewest pixels outside of it, as square as can be.
-    func box(_ grid: (rows: Int, columns: Int)) -> (width: Int, height: Int, images: Int) {
+    /// The powers of two that cover the grids of all images with the fewest pixels outside of them, as square
+    /// as can be.
+    func box(
+        _ grid: (rows: Int, columns: Int), images: Int
+    ) -> (width: Int, height: Int, images: Int) {
+        func covered(_ extent: Int, by size: Int) -> Int { (extent + size - 1) / size * size }
         var best = (width: 1, height: 1, images: pixels)
         var key = (Int.max, 0, 0)
         var width = 1
         while width <= pixels {
             var height = 1
             while width * height <= pixels {
-                let covered =
-                    (grid.columns + width - 1) / width * width
-                    * ((grid.rows + height - 1) / height * height)
-                let own = (covered, -width * height, abs(width - height))
-                if own < key { (key, best) = (own, (width, height, pixels / width / height)) }
+                let depth = pixels / width / height
+                let all =
+                    covered(grid.columns, by: width) * covered(grid.rows, by: height)
+                    * covered(images, by: depth)
+                let own = (all, -width * height, abs(width - height))
+                if own < key { (key, best) = (own, (width, height, depth)) }
                 height *= 2
             }
             width *= 2
