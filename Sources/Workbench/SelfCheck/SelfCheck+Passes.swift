@@ -92,11 +92,6 @@ extension SelfCheck {
         }
     }
 
-    private static func random(_ shape: [Int], seed: UInt64 = 31) -> Tensor {
-        var generator = RandomGenerator(seed: seed)
-        return .normal(shape, generator: &generator)
-    }
-
     /// Transformer blocks of one size.
     private struct Chain {
         var batch: Int
