@@ -4,8 +4,10 @@
 PACKAGES := libncursesw5-dev libopenblas-dev libsixel-dev libpng-dev libjpeg62-turbo-dev zlib1g-dev pkg-config
 RELEASE := swift build -c release --static-swift-stdlib -Xlinker --strip-all --product workbench
 ARGS ?=
+EVENTS ?= 100000
+SEED ?= 1
 
-.PHONY: run test build deps format lint clean help
+.PHONY: run test fuzz build deps format lint clean help
 
 help: ## What there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -19,6 +21,12 @@ build: deps ## Build the release program
 test: deps ## Build and run all tests
 	swift build --build-tests
 	swift test --skip-build
+
+fuzz: build ## Random sessions in an emulated terminal: EVENTS=100000 SEED=1
+	swift build --build-tests
+	WORKBENCH_FUZZ_EVENTS=$(EVENTS) WORKBENCH_FUZZ_SEED=$(SEED) \
+	    WORKBENCH_FUZZ_PROGRAM="$$($(RELEASE) --show-bin-path)/workbench" \
+	    swift test --skip-build --filter TerminalFuzzTests
 
 deps: ## Install the Debian packages that are missing
 	@missing=""; \

@@ -185,9 +185,28 @@ void cterm_redraw(void) {
   if (screen) clearok(curscr, TRUE);
 }
 
-size_t cterm_frame(const uint8_t **bytes) {
+// Where two frames have equal lines in other places, curses scrolls a region of the screen, also
+// with idlok off. A frame with one changed row has no such lines.
+static void update_row_by_row(void) {
+  int rows = getmaxy(stdscr);
+  bool keeps_cursor = is_leaveok(stdscr);
+  bool touched[rows > 0 ? rows : 1];
+  for (int row = 0; row < rows; row++) touched[row] = is_linetouched(stdscr, row);
+  untouchwin(stdscr);
+  leaveok(stdscr, TRUE);
+  for (int row = 0; row < rows; row++) {
+    if (!touched[row]) continue;
+    wtouchln(stdscr, row, 1, 1);
+    wnoutrefresh(stdscr);
+    doupdate();
+  }
+  leaveok(stdscr, keeps_cursor);
+}
+
+size_t cterm_frame(const uint8_t **bytes, int keeps_lines) {
   *bytes = frame_bytes;
   if (!screen) return 0;
+  if (keeps_lines) update_row_by_row();
   wnoutrefresh(stdscr);
   doupdate();
   return drain(bytes);

@@ -8,12 +8,14 @@ import Testing
 @MainActor private final class RecordingScreen: TextScreen {
     var rows: [Int] = []
     var redraws = 0
+    var keepsLines = false
 
     func put(row: Int, cells: ArraySlice<Cell>) { rows.append(row) }
     func setCursor(_ point: Point?, isVisible: Bool) {}
     func redraw() { redraws += 1 }
     func resize(_ size: CellSize) {}
-    func takeBytes() -> [UInt8] {
+    func takeBytes(keepingLines: Bool) -> [UInt8] {
+        keepsLines = keepingLines
         defer { rows = [] }
         return rows.map { _ in UInt8(ascii: "T") }
     }
@@ -190,33 +192,71 @@ struct FrameComposerTests {
         #expect(parts.reduce(0) { $0 + $1.area } == place.area)
     }
 
-    @Test("On a slow line a picture goes in bands, each once, and new versions go on below")
-    func bands() {
+    @Test("On a slow line a picture goes in small pieces, each once, and new versions go on below")
+    func pieces() {
         composer.fence.sent(bytes: 10_000, now: 0)
         composer.fence.answered(now: 1)
         provider.size = 24_000
-        show(frame())
-        var rows: [Int] = provider.take().map(\.part.height)
+        _ = composer.compose(frame(), pictures: provider, now: 0)
+        composer.fence.answered(now: 0.2)
+        var parts = provider.take().map(\.part)
         while composer.pending == .fence {
             _ = composer.composePictures(provider, now: 0)
-            rows += provider.take().map(\.part.height)
-            composer.fence.answered(now: 1)
+            parts += provider.take().map(\.part)
+            composer.fence.answered(now: 0.2)
         }
-        #expect(rows.reduce(0, +) == 10)
-        var parts: [Rect] = []
-        for version in 2...6 {
+        // A hundred bytes a cell, and a kilobyte may be on its way.
+        #expect(parts.allSatisfy { $0.width <= 10 && $0.height == 1 })
+        #expect(Set(parts).count == parts.count)
+        #expect(parts.reduce(0) { $0 + $1.area } == place.area)
+        // What changes faster than it can be sent: every piece gets its turn.
+        var places: Set<Point> = []
+        for version in 2...41 {
             _ = composer.compose(frame(version: version), pictures: provider, now: 0)
-            parts += provider.take().map(\.part)
-            composer.fence.answered(now: 1)
+            places.formUnion(provider.take().map { Point(x: $0.part.x, y: $0.part.y) })
+            composer.fence.answered(now: 0.2)
         }
-        #expect(parts.map(\.y) == Array(0..<10))
-        for _ in 0..<20 where composer.pending == .fence {
+        #expect(places.count >= 30)
+        for _ in 0..<60 where composer.pending == .fence {
             _ = composer.composePictures(provider, now: 0)
-            parts += provider.take().map(\.part)
-            composer.fence.answered(now: 1)
+            composer.fence.answered(now: 0.2)
         }
         #expect(composer.pending == .none)
-        #expect(parts.count == 18)
+    }
+
+    @Test("On a slow line a frame waits until the last one has come through")
+    func slowText() {
+        composer.fence.sent(bytes: 10_000, now: 0)
+        #expect(composer.fence.canCompose)
+        composer.fence.answered(now: 1)
+        #expect(composer.fence.isSlow && composer.fence.canCompose)
+        composer.fence.sent(bytes: 4000, now: 1, isText: true)
+        #expect(!composer.fence.canCompose)
+        composer.fence.answered(now: 1.4)
+        #expect(composer.fence.canCompose)
+    }
+
+    @Test("Pictures stand where the composer says")
+    func ranges() {
+        composer.capabilities.hasSynchronizedOutput = true
+        let bytes = composer.compose(frame(), pictures: provider, now: 0)
+        #expect(
+            composer.pictureRanges.map { String(decoding: bytes[$0], as: UTF8.self) }
+                == ["\u{1B}7\u{1B}[4;21HP\u{1B}8"])
+        _ = composer.compose(frame(text: "x"), pictures: provider, now: 0)
+        #expect(composer.pictureRanges.isEmpty)
+    }
+
+    @Test("Lines stay in their rows while a picture is seen")
+    func lines() {
+        #expect(show(frame()).hasPrefix("\u{1B}[rT"))
+        #expect(!screen.keepsLines)
+        show(frame(text: "hello", row: 5))
+        #expect(screen.keepsLines)
+        show(Frame(size: size))
+        #expect(screen.keepsLines)
+        show(Frame(size: size))
+        #expect(!screen.keepsLines)
     }
 
     @Test("Without sixel no picture is asked for; synchronised output wraps the frame")
@@ -246,7 +286,7 @@ struct FrameComposerTests {
 
     @Test("What was sent in a hurry is sent once more as it should be, when nothing changes")
     func refine() {
-        provider.size = 4000
+        provider.size = 400_000
         // Three slow answers: the level sinks.
         for version in 1...3 {
             _ = composer.compose(frame(version: version), pictures: provider, now: 0)

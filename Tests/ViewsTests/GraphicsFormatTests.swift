@@ -71,7 +71,7 @@ struct GraphicsFormatTests {
         func setCursor(_ point: Point?, isVisible: Bool) {}
         func redraw() {}
         func resize(_ size: CellSize) {}
-        func takeBytes() -> [UInt8] { [] }
+        func takeBytes(keepingLines: Bool) -> [UInt8] { [] }
     }
 
     private final class Provider: PictureProvider {

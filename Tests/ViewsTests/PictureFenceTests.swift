@@ -56,4 +56,25 @@ struct PictureFenceTests {
         fence.answered(now: 8)
         #expect(!fence.isFenceless)
     }
+
+    @Test("The rate is told by text before the first picture, less the way there and back")
+    func rate() {
+        var fence = PictureFence()
+        fence.answered(after: 0.06)
+        #expect(fence.needsAnswer(toText: 8000) && !fence.needsAnswer(toText: 100))
+        fence.sent(bytes: 8000, now: 0, isText: true)
+        #expect(!fence.canSend(now: 0, tilesOnly: true))
+        // Eight kilobytes in five milliseconds, from a terminal that is far away.
+        fence.answered(now: 0.065)
+        #expect(!fence.isSlow && fence.canCompose)
+        #expect(!fence.needsAnswer(toText: 8000))
+        // The same line clogged: 20 kB a second.
+        fence.sent(bytes: 8000, now: 1)
+        fence.answered(now: 1.46)
+        #expect(fence.isSlow && fence.budget == 1024)
+        #expect(abs((fence.throughput ?? 0) - 20_000) < 1)
+        #expect(fence.needsAnswer(toText: 300))
+        fence.sent(bytes: 1024, now: 2)
+        #expect(!fence.canSend(now: 2, tilesOnly: true))
+    }
 }

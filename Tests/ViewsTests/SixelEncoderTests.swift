@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Core
+import TestSupport
 import Testing
 import Views
 
@@ -15,6 +16,22 @@ struct SixelEncoderTests {
         let decoded = try decodeSixel(SixelEncoder().encode(picture, quality: .ordered))
         let psnr = blockPSNR(picture, decoded.image)
         #expect(psnr >= 40, "\(psnr) dB")
+    }
+
+    @Test("A quarter of the pixels is as bright as all of them")
+    func halfBrightness() throws {
+        var error = 0
+        for level in 0...255 {
+            let value = UInt8(level)
+            let picture = RGBImage(width: 4, height: 4, red: value, green: value, blue: value)
+            let bytes = SixelEncoder().encode(picture, quality: .orderedHalf)
+            let pixels = try decodeSixel(bytes).image.pixels
+            let mean = pixels.reduce(0) { $0 + Int($1) } / pixels.count
+            // Half of the widest step of a channel.
+            #expect(abs(mean - level) <= 26, "\(mean) for \(level)")
+            error += mean - level
+        }
+        #expect(abs(error) <= 2 * 256, "\(error)")
     }
 
     @Test("Diffused pictures keep 44 dB, from our encoder and from libsixel")

@@ -111,4 +111,14 @@ struct TerminalQueriesTests {
         #expect(queries.capabilities.background == nil)
         #expect(queries.capabilities.cellSize == PixelSize(width: 6, height: 13))
     }
+
+    @Test("An answer that nobody asked for changes nothing")
+    func unasked() {
+        var queries = TerminalQueries(environment: TerminalEnvironment(), screen: silent)
+        // A late answer counts, a second one is somebody's noise.
+        queries.giveUp()
+        answer(&queries, "\u{1B}[?1;2c")
+        answer(&queries, "\u{1B}[?62;4c")
+        #expect(!queries.capabilities.hasSixel)
+    }
 }

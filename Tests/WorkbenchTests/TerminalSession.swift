@@ -14,13 +14,17 @@ final class TerminalSession {
     /// Opens the application (or another command) at a size.
     init(
         _ program: Program, _ arguments: [String] = [], columns: Int = 120, rows: Int = 40,
-        kind: PseudoTerminal.Kind = PseudoTerminal.Kind(), environment: [String: String] = [:]
+        kind: PseudoTerminal.Kind = PseudoTerminal.Kind(), environment: [String: String] = [:],
+        executable: String? = nil, folder: String? = nil
     ) throws {
-        let screen = VirtualTerminal(columns: columns, rows: rows)
+        let screen = VirtualTerminal(columns: columns, rows: rows, hasSixel: kind.hasSixel)
         self.screen = screen
+        // The shell only changes the folder: the program takes its place.
+        let start = folder.map { ["/bin/sh", "-c", "cd '\($0)' && exec \"$0\" \"$@\""] } ?? []
         terminal = try PseudoTerminal(
             // The smaller of the shipped models: a picture takes a moment in a debug build too.
-            [Program.path] + arguments + ["--device", "cpu", "--model", "hmar-digits"],
+            start + [executable ?? Program.path] + arguments
+                + ["--device", "cpu", "--model", "hmar-digits"],
             columns: columns, rows: rows, kind: kind,
             environment: program.environment.merging(environment) { $1 })
         terminal.onBytes = { screen.feed($0) }
@@ -29,7 +33,11 @@ final class TerminalSession {
     var received: Int { terminal.received }
     var hasCanonicalInput: Bool { terminal.hasCanonicalInput }
 
+    var residentBytes: Int? { terminal.residentBytes }
+    var isRunning: Bool { terminal.isRunning }
+
     func send(_ text: String) { terminal.send(text) }
+    func send(_ bytes: [UInt8]) { terminal.send(bytes) }
     func signal(_ number: Int32) { terminal.signal(number) }
 
     /// Waits for a text on the screen.
@@ -55,7 +63,25 @@ final class TerminalSession {
 
     /// Reads until nothing has come for a while; returns the bytes.
     @discardableResult
-    func settle(_ silence: Double = 0.25) -> Int { terminal.drain(silence: silence, limit: 20) }
+    func settle(_ silence: Double = 0.25, limit: Double = 20) -> Int {
+        terminal.drain(silence: silence, limit: limit)
+    }
+
+    /// Reads until something holds, or for so long.
+    func settle(until condition: (VirtualTerminal) -> Bool, limit: Double) {
+        _ = terminal.wait(seconds: limit) { condition(screen) }
+    }
+
+    /// Whether something runs or is being told: the screen changes by itself.
+    var isBusy: Bool {
+        let marks = ["•", "!", "✗"]
+        let hasNotice = screen.lines.contains { line in
+            marks.contains { line.drop { $0 == " " }.hasPrefix($0) }
+        }
+        // Without a job the header tells the class and the seed.
+        return hasNotice || screen.contains("all inputs ")
+            || !["· seed", "no model"].contains { screen.lines[0].contains($0) }
+    }
 
     func resize(columns: Int, rows: Int) {
         screen.resize(columns: columns, rows: rows)
@@ -92,6 +118,12 @@ final class TerminalSession {
     /// The end of a program that could give nothing back.
     func waitForKilled() -> Int32? { terminal.waitForEnd(seconds: patience) }
 
+    /// Where the screen differs from an earlier look, in words.
+    func difference(from before: [String]) -> String? {
+        let row = zip(before, screen.appearance).enumerated().first { $0.element.0 != $0.element.1 }
+        return row.map { "row \($0.offset) was stale: \(Self.difference($0.element))" }
+    }
+
     private static func difference(_ rows: (String, String)?) -> String {
         guard let rows else { return "" }
         let before = rows.0.split(separator: " ")
@@ -107,6 +139,7 @@ final class TerminalSession {
         #expect(counters.picturesCutAtTheRight == 0, sourceLocation: sourceLocation)
         #expect(counters.picturesTooLarge == 0, sourceLocation: sourceLocation)
         #expect(counters.picturesOutsideBands == 0, sourceLocation: sourceLocation)
+        #expect(counters.picturesWithoutSixel == 0, sourceLocation: sourceLocation)
         #expect(counters.unknownSequences == 0, sourceLocation: sourceLocation)
     }
 
@@ -120,12 +153,7 @@ final class TerminalSession {
         let before = screen.appearance
         send("\u{0C}")
         settle()
-        let after = screen.appearance
-        let row = zip(before, after).enumerated().first { $0.element.0 != $0.element.1 }
-        let isSame = row == nil
-        #expect(
-            isSame,
-            "row \(row?.offset ?? 0) was stale: \(Self.difference(row?.element))",
-            sourceLocation: sourceLocation)
+        let difference = difference(from: before)
+        #expect(difference == nil, sourceLocation: sourceLocation)
     }
 }

@@ -1,6 +1,7 @@
 // A terminal in memory: cells, pictures per cell, modes, and counters of what should not happen.
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import TestSupport
 
 /// Takes a program's bytes as xterm would, as far as the program uses it.
 ///
@@ -13,6 +14,15 @@ final class VirtualTerminal {
         var style = ""
         /// The picture seen here; 0 for none.
         var picture = 0
+        /// The right half of the wide character before it.
+        var isContinuation = false
+    }
+
+    /// A picture as it was sent, and where.
+    private struct Picture {
+        var bytes: [UInt8]
+        var column: Int
+        var row: Int
     }
 
     /// What a well-behaved program keeps at 0, and what is only measured.
@@ -21,6 +31,7 @@ final class VirtualTerminal {
         var picturesCutAtTheRight = 0
         var picturesTooLarge = 0
         var picturesOutsideBands = 0
+        var picturesWithoutSixel = 0
         var unknownSequences = 0
         var cells = 0
         var cellsUnchanged = 0
@@ -49,8 +60,14 @@ final class VirtualTerminal {
     private var pending: [UInt8] = []
     private var isLineDrawing = false
     private var wrapsNext = false
+    private var pictures: [Int: Picture] = [:]
+    /// From a new size until the program draws for it: what was on its way is for the old one.
+    private(set) var awaitsRedraw = false
 
-    init(columns: Int, rows: Int) {
+    private let hasSixel: Bool
+
+    init(columns: Int, rows: Int, hasSixel: Bool = true) {
+        self.hasSixel = hasSixel
         self.columns = columns
         self.rows = rows
         bottom = rows - 1
@@ -61,7 +78,9 @@ final class VirtualTerminal {
 
     var lines: [String] {
         (0..<rows).map { row in
-            String(cells[(row * columns)..<((row + 1) * columns)].map(\.text))
+            String(
+                cells[(row * columns)..<((row + 1) * columns)].filter { !$0.isContinuation }
+                    .map(\.text))
         }
     }
 
@@ -108,9 +127,48 @@ final class VirtualTerminal {
 
     private var hasHiddenCursor = false
 
+    /// The mean colour of every cell that shows a picture, by its index.
+    ///
+    /// - Throws: what is wrong with a picture's bytes.
+    func pictureColors() throws -> [Int: [Int]] {
+        let seen = Dictionary(grouping: cells.indices.filter { cells[$0].picture != 0 }) {
+            cells[$0].picture
+        }
+        pictures = pictures.filter { seen[$0.key] != nil }
+        var colors: [Int: [Int]] = [:]
+        for (id, places) in seen {
+            guard let picture = pictures[id] else { continue }
+            let image = try decodeSixel(picture.bytes).image
+            for place in places {
+                let left = (place % columns - picture.column) * cellWidth
+                let top = (place / columns - picture.row) * cellHeight
+                guard left >= 0, top >= 0 else { continue }
+                var sums = [0, 0, 0]
+                var count = 0
+                for y in top..<min(image.height, top + cellHeight) {
+                    for x in left..<min(image.width, left + cellWidth) {
+                        let pixel = 3 * (y * image.width + x)
+                        for channel in 0..<3 { sums[channel] += Int(image.pixels[pixel + channel]) }
+                        count += 1
+                    }
+                }
+                colors[place] = sums.map { $0 / max(1, count) }
+            }
+        }
+        return colors
+    }
+
     func resize(columns newColumns: Int, rows newRows: Int) {
-        // Nothing is taken along: what is to be seen must be drawn again.
-        cells = [Cell](repeating: Cell(), count: newColumns * newRows)
+        guard newColumns != columns || newRows != rows else { return }
+        awaitsRedraw = true
+        // As xterm does: what has room stays where it is.
+        var kept = [Cell](repeating: Cell(), count: newColumns * newRows)
+        for row in 0..<min(rows, newRows) {
+            for column in 0..<min(columns, newColumns) {
+                kept[row * newColumns + column] = cells[row * columns + column]
+            }
+        }
+        cells = kept
         columns = newColumns
         rows = newRows
         top = 0
@@ -136,7 +194,7 @@ final class VirtualTerminal {
         let byte = pending[index]
         switch byte {
         case 0x1B: return escape(at: index)
-        case 0x07, 0x00: return 1
+        case 0x07, 0x00, 0x18: return 1
         case 0x08:
             x = max(0, x - 1)
             wrapsNext = false
@@ -174,8 +232,10 @@ final class VirtualTerminal {
         switch pending[index + 1] {
         case UInt8(ascii: "["):
             var end = index + 2
-            while end < pending.count, !(0x40...0x7E).contains(pending[end]) { end += 1 }
+            while end < pending.count, (0x20..<0x40).contains(pending[end]) { end += 1 }
             guard end < pending.count else { return nil }
+            // A control character or another escape ends what was cut.
+            if pending[end] < 0x20 { return end - index }
             control(String(decoding: pending[(index + 2)..<end], as: UTF8.self), pending[end])
             return end + 1 - index
         case UInt8(ascii: "]"), UInt8(ascii: "P"), UInt8(ascii: "_"), UInt8(ascii: "^"):
@@ -192,6 +252,7 @@ final class VirtualTerminal {
             wrapsNext = false
         case UInt8(ascii: "M"): if y == top { scroll(-1) } else { y = max(0, y - 1) }
         case UInt8(ascii: "="), UInt8(ascii: ">"), UInt8(ascii: "\\"): break
+        case 0x1B, 0x18: return 1
         default: counters.unknownSequences += 1
         }
         return 2
@@ -202,6 +263,7 @@ final class VirtualTerminal {
         var end = index + 2
         while end < pending.count {
             if pending[end] == 0x07, pending[index + 1] == UInt8(ascii: "]") { break }
+            if pending[end] == 0x18 { return end + 1 - index }
             if pending[end] == 0x1B {
                 guard end + 1 < pending.count else { return nil }
                 break
@@ -255,8 +317,10 @@ final class VirtualTerminal {
         case UInt8(ascii: "S"): for _ in 0..<min(rows, first()) { scroll(1) }
         case UInt8(ascii: "T"): for _ in 0..<min(rows, first()) { scroll(-1) }
         case UInt8(ascii: "r"):
-            top = first() - 1
-            bottom = (numbers.count > 1 && numbers[1] > 0 ? numbers[1] : rows) - 1
+            awaitsRedraw = false
+            let last = numbers.count > 1 && numbers[1] > 0 ? numbers[1] : rows
+            bottom = min(rows, last) - 1
+            top = min(first() - 1, bottom)
             (x, y) = (0, 0)
         case UInt8(ascii: "m"):
             if body.isEmpty || body == "0" {
@@ -331,14 +395,15 @@ final class VirtualTerminal {
     // MARK: Cells
 
     private func put(_ character: Character) {
-        let scalar = character.unicodeScalars.first
-        if let scalar, scalar.properties.generalCategory == .nonspacingMark {
-            let column = max(0, x - 1)
+        let width = character.unicodeScalars.first.map(Self.width) ?? 1
+        if width == 0 {
+            var column = wrapsNext ? x : max(0, x - 1)
+            if cells[y * columns + column].isContinuation { column = max(0, column - 1) }
             cells[y * columns + column].text = Character(
                 String(cells[y * columns + column].text) + String(character))
             return
         }
-        if wrapsNext {
+        if wrapsNext || width == 2 && x == columns - 1 {
             x = 0
             lineFeed()
             wrapsNext = false
@@ -347,8 +412,37 @@ final class VirtualTerminal {
         let cell = Cell(text: isLineDrawing ? Self.line(character) : character, style: style)
         counters.cells += 1
         if cells[y * columns + x] == cell { counters.cellsUnchanged += 1 }
-        cells[y * columns + x] = cell
+        set(x, cell)
+        if width == 2, x + 1 < columns {
+            x += 1
+            set(x, Cell(style: style, isContinuation: true), isSecond: true)
+        }
         if x == columns - 1 { wrapsNext = true } else { x += 1 }
+    }
+
+    /// Columns of a scalar: marks take none, East Asian wide blocks and emoji two.
+    private static func width(_ scalar: Unicode.Scalar) -> Int {
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format: return 0
+        default: break
+        }
+        switch scalar.value {
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
+            0xFE30...0xFE6F, 0xFF01...0xFF60, 0xFFE0...0xFFE6, 0x1F300...0x1F64F,
+            0x1F900...0x1F9FF, 0x20000...0x3FFFD:
+            return 2
+        default: return 1
+        }
+    }
+
+    /// Writes a cell of the current row; a wide character that loses a half becomes blank.
+    private func set(_ column: Int, _ cell: Cell, isSecond: Bool = false) {
+        let index = y * columns + column
+        if cells[index].isContinuation, !isSecond, column > 0 { cells[index - 1].text = " " }
+        if column + 1 < columns, cells[index + 1].isContinuation {
+            cells[index + 1].isContinuation = false
+        }
+        cells[index] = cell
     }
 
     /// DEC special graphics.
@@ -422,7 +516,9 @@ final class VirtualTerminal {
 
     private func scroll(_ lines: Int) {
         let region = (top * columns)..<((bottom + 1) * columns)
-        if cells[region].contains(where: { $0.picture != 0 }) { counters.picturesScrolled += 1 }
+        if !awaitsRedraw, cells[region].contains(where: { $0.picture != 0 }) {
+            counters.picturesScrolled += 1
+        }
         let blank = [Cell](repeating: Cell(), count: columns)
         if lines > 0 {
             cells.removeSubrange((top * columns)..<((top + 1) * columns))
@@ -439,6 +535,10 @@ final class VirtualTerminal {
         guard let q = body.firstIndex(of: UInt8(ascii: "q")),
             body[..<q].allSatisfy({ $0 == UInt8(ascii: ";") || (0x30...0x39).contains($0) })
         else { return }
+        guard hasSixel else {
+            counters.picturesWithoutSixel += 1
+            return
+        }
         let data = body[(q + 1)...]
         guard data.first == UInt8(ascii: "\"") else {
             counters.picturesOutsideBands += 1
@@ -459,11 +559,15 @@ final class VirtualTerminal {
         if width > 1000 || height > 1000 { counters.picturesTooLarge += 1 }
         let wide = (width + cellWidth - 1) / cellWidth
         let high = (height + cellHeight - 1) / cellHeight
-        if x + wide > columns { counters.picturesCutAtTheRight += 1 }
-        // The cursor goes below the picture: on the last row that scrolls.
-        if y + high > rows - 1 { counters.picturesScrolled += 1 }
+        if !awaitsRedraw {
+            if x + wide > columns { counters.picturesCutAtTheRight += 1 }
+            // The cursor goes below the picture: on the last row that scrolls.
+            if y + high > rows - 1 { counters.picturesScrolled += 1 }
+        }
         let id = nextPicture
         nextPicture += 1
+        pictures[id] = Picture(
+            bytes: [0x1B, UInt8(ascii: "P")] + body + [0x1B, UInt8(ascii: "\\")], column: x, row: y)
         for row in y..<min(rows, y + high) {
             for column in x..<min(columns, x + wide) {
                 cells[row * columns + column].picture = id

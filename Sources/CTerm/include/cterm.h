@@ -45,8 +45,9 @@ void cterm_put(int row, int column, const uint32_t *scalars, int count, int widt
 void cterm_cursor(int row, int column, int visible);
 /// The next frame clears the screen and sends every cell.
 void cterm_redraw(void);
-/// Brings the screen up to date and hands over the bytes, valid until the next call.
-size_t cterm_frame(const uint8_t **bytes);
+/// Brings the screen up to date and hands over the bytes, valid until the next call. With
+/// `keeps_lines` no line is moved to another row.
+size_t cterm_frame(const uint8_t **bytes, int keeps_lines);
 /// Leaves full-screen mode; the next frame enters it again. Hands over the bytes.
 size_t cterm_leave(const uint8_t **bytes);
 

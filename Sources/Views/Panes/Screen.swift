@@ -285,9 +285,11 @@ enum Screen {
                 keyText, x: x, y: y,
                 style: context.onBar(.key))
             x = surface.put(" " + word, x: x, y: y, style: bar)
+            let action: Action =
+                command == .quit
+                ? .overlay(.askToQuit) : .command(isRunning ? .back : command)
             context.click(
-                Rect(x: start, y: y, width: x - start, height: 1), on: surface,
-                [.command(isRunning ? .back : command)])
+                Rect(x: start, y: y, width: x - start, height: 1), on: surface, [action])
             x += 2
         }
     }

@@ -73,6 +73,9 @@ nonisolated struct OrderedDither: Sendable {
         return matrix
     }()
 
+    /// The position whose threshold lies halfway between two levels.
+    private static let middle = bayer.firstIndex(of: 32) ?? 0
+
     private static func table(_ levels: [Int], share: Int) -> [UInt8] {
         var table = [UInt8](repeating: 0, count: 64 * 256)
         for position in 0..<64 {
@@ -91,9 +94,13 @@ nonisolated struct OrderedDither: Sendable {
     /// Indices of a part whose top left pixel stands at `x`, `y` of the whole picture.
     ///
     /// - Parameter half: gives every 2×2 block the index of its first pixel (a quarter of the data).
+    ///   Nothing is dithered then: it would double the bytes, and of every second pixel the matrix
+    ///   holds the low thresholds only, so that the picture would come out too bright.
     func indexed(_ image: RGBImage, x: Int, y: Int, half: Bool = false) -> IndexedPicture {
         let width = image.width
         let height = image.height
+        let mask = half ? 0 : 7
+        let start = half ? Self.middle : 0
         let indices = [UInt8](unsafeUninitializedCapacity: width * height) { output, count in
             // Bounds: positions are below 64 and values below 256, the tables hold 64·256;
             // every pixel of the image has three bytes and one output.
@@ -103,10 +110,10 @@ nonisolated struct OrderedDither: Sendable {
                         blue.withUnsafeBufferPointer { blue in
                             var p = 0
                             for row in 0..<height {
-                                let line = ((y + row) & 7) << 3
+                                let line = start | ((y + row) & mask) << 3
                                 let to = row * width
                                 for column in 0..<width {
-                                    let base = (line | ((x + column) & 7)) << 8
+                                    let base = (line | ((x + column) & mask)) << 8
                                     output[to + column] =
                                         red[base + Int(pixels[p])]
                                         &+ green[base + Int(pixels[p + 1])]

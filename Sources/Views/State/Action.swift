@@ -44,6 +44,8 @@ nonisolated enum OverlayAction: Sendable {
     case choose(Int)
     case scroll(Int)
     case menu(PaneID, Point)
+    /// Asks whether to quit, whatever is unsaved.
+    case askToQuit
 }
 
 nonisolated enum ModelsAction: Sendable {

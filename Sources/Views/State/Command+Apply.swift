@@ -41,7 +41,7 @@ nonisolated extension Command {
                 state.isMouseOn ? "The mouse is on." : "The mouse is off: select text freely.",
                 &state)
         case .cycleImages: Reducer.cycleImages(&state)
-        case .redraw: return [.terminal(.redraw)]
+        case .redraw: return Reducer.redraw(&state)
         case .suspend: return [.terminal(.suspend)]
         case .undo: return Reducer.undo(&state)
         case .redo: return Reducer.redo(&state)

@@ -193,7 +193,15 @@ nonisolated extension Reducer {
         return effects
     }
 
-    static func quit(_ state: inout AppState) -> [Effect] {
+    /// Sends the screen anew. Nothing on it changes by that: a line about to go stays a moment.
+    static func redraw(_ state: inout AppState) -> [Effect] {
+        if let until = state.notice?.until { state.notice?.until = max(until, state.now + 1) }
+        return [.terminal(.redraw)]
+    }
+
+    /// Closes what lies on top, else ends the program; asks where something would be lost, and after
+    /// a click, which may have gone astray.
+    static func quit(_ state: inout AppState, asksAlways: Bool = false) -> [Effect] {
         if !state.overlays.isEmpty { return closeOverlay(&state) }
         var reasons: [String] = []
         if state.jobs.hasUnfinished || state.runs.hasUnfinished {
@@ -208,10 +216,11 @@ nonisolated extension Reducer {
             reasons.append("a picture is not saved")
         }
         if state.mask.isMaskUnsaved { reasons.append("the mask is not saved") }
-        guard !reasons.isEmpty else {
+        guard asksAlways || !reasons.isEmpty else {
             state.isFinished = true
             return []
         }
+        if reasons.isEmpty { reasons = ["nothing is unsaved"] }
         let list = reasons.joined(separator: reasons.count == 2 ? " and " : ", ")
         state.overlays.append(
             .question(

@@ -16,6 +16,7 @@ nonisolated extension Reducer {
         case .menu(let pane, let point):
             focus(pane, &state)
             state.overlays.append(.menu(pane, at: point, selected: 0))
+        case .askToQuit: return quit(&state, asksAlways: true)
         }
         return []
     }

@@ -14,8 +14,6 @@ final class CursesScreen: TextScreen {
     private struct ColorPair: Hashable {
         var foreground: Int32
         var background: Int32
-        /// The row of picture cells, from 1; 0 for text.
-        var row: Int32 = 0
     }
 
     /// Starts curses as a terminal of that name.
@@ -54,7 +52,7 @@ final class CursesScreen: TextScreen {
             cterm_put(
                 Int32(row), Int32(column), scalars, Int32(scalars.count), Int32(cell.width),
                 attributes(cell.style.modifiers),
-                pair(cell.style, pictureRow: cell.picture == 0 ? 0 : row + 1))
+                pair(cell.style))
         }
     }
 
@@ -66,17 +64,11 @@ final class CursesScreen: TextScreen {
     }
 
     /// The pair of a style.
-    ///
-    /// Where two frames have equal lines in other places, curses scrolls a region of the screen, also
-    /// with idlok off, and pictures would move with it. So picture cells have a pair of their own
-    /// row: no other line is equal to theirs.
-    private func pair(_ style: Style, pictureRow: Int) -> Int32 {
-        let isTold = pictureRow > 0 && pairLimit > 4096
+    private func pair(_ style: Style) -> Int32 {
         let key = ColorPair(
             foreground: depth.index(of: style.foreground),
-            background: depth.index(of: style.background),
-            row: isTold ? Int32(pictureRow) : 0)
-        if !isTold, key.foreground < 0 && key.background < 0 || pairLimit < 2 { return 0 }
+            background: depth.index(of: style.background))
+        if key.foreground < 0 && key.background < 0 || pairLimit < 2 { return 0 }
         if let known = pairs[key] { return known }
         if pairs.count + 1 >= pairLimit {
             // With a handful of pairs every frame would run out again: then colours are lost.
@@ -103,7 +95,9 @@ final class CursesScreen: TextScreen {
         cterm_resize(Int32(max(1, size.rows)), Int32(max(1, size.columns)))
     }
 
-    func takeBytes() -> [UInt8] { Self.take(cterm_frame) }
+    func takeBytes(keepingLines: Bool) -> [UInt8] {
+        Self.take { cterm_frame($0, keepingLines ? 1 : 0) }
+    }
 
     /// The bytes that leave full-screen mode; the next frame enters it again.
     func leave() -> [UInt8] { Self.take(cterm_leave) }

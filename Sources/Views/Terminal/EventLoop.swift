@@ -38,6 +38,8 @@ public final class EventLoop {
     private var decoder = KeyDecoder()
     private var size: ScreenSize
     private var queryDeadline: Double?
+    /// When the questions were asked that are not answered yet.
+    private var askedAt: Double?
     private var needsFrame = true
     private var needsPictures = false
     private var end: End?
@@ -74,7 +76,9 @@ public final class EventLoop {
     /// Runs until the application is finished, a signal asks to end, or the terminal is gone.
     public func run() -> End {
         terminal.send(queries.questions)
-        queryDeadline = Self.now + TerminalQueries.patience
+        let start = Self.now
+        askedAt = start
+        queryDeadline = start + TerminalQueries.patience
         application.terminalChanged(queries.capabilities)
         while true {
             if end == nil, application.isFinished { end = .finished }
@@ -85,12 +89,20 @@ public final class EventLoop {
             perform(application.takeRequests())
             updateMouse()
             composeIfPossible()
-            if terminal.hasUnsentBytes {
-                if !terminal.flush() { end = .hangup }
-                if !terminal.hasUnsentBytes { composer.fence.written(now: Self.now) }
-            }
+            flush()
             if end == nil { wait() }
         }
+    }
+
+    private func flush() {
+        guard terminal.hasUnsentBytes else { return }
+        // The size right before writing: a picture made for another one must not be sent.
+        if terminal.hasPicturesWaiting, terminal.size != size {
+            terminal.dropPictures()
+            resize()
+        }
+        if !terminal.flush() { end = .hangup }
+        if !terminal.hasUnsentBytes { composer.fence.written(now: Self.now) }
     }
 
     // MARK: Waiting
@@ -120,7 +132,8 @@ public final class EventLoop {
     /// Milliseconds until something is due.
     private func timeout(wantsOutput: Bool) -> Int32 {
         // A frame that can be composed is composed before the next wait only if the loop comes by.
-        if !wantsOutput, needsFrame || application.needsDisplay || application.isFinished {
+        if application.isFinished { return 0 }
+        if !wantsOutput, needsFrame || application.needsDisplay, composer.fence.canCompose {
             return 0
         }
         var deadlines = [application.nextDeadline, decoder.deadline, queryDeadline]
@@ -178,6 +191,10 @@ public final class EventLoop {
         if case .mode(1016, 1) = reply, queries.capabilities.hasPixelMouse {
             decoder.mouse.pixelsPerCell = queries.capabilities.cellSize
         }
+        if case .deviceAttributes = reply, let asked = askedAt {
+            composer.fence.answered(after: Self.now - asked)
+            askedAt = nil
+        }
         if queries.apply(reply) { capabilitiesChanged() }
         if queries.capabilities.isSettled { queryDeadline = nil }
     }
@@ -219,7 +236,11 @@ public final class EventLoop {
         guard count > 0 else { return }
         for number in Set(numbers[..<count]) {
             switch Int32(number) {
-            case SIGWINCH: resize()
+            case SIGWINCH:
+                // Also with the size known already: between two sizes the terminal lost its rows.
+                composer.invalidate()
+                needsFrame = true
+                resize()
             case SIGTSTP: suspend { cterm_stop_group() }
             case SIGCONT: resume()
             default: end = .signal(Int32(number))
@@ -277,7 +298,9 @@ public final class EventLoop {
     // MARK: Output
 
     private func composeIfPossible() {
-        guard !terminal.hasUnsentBytes || statistics.frames == 0 else { return }
+        guard !terminal.hasUnsentBytes || statistics.frames == 0, composer.fence.canCompose else {
+            return
+        }
         let start = Self.now
         let bytes: [UInt8]
         if needsFrame || application.needsDisplay {
@@ -294,7 +317,7 @@ public final class EventLoop {
         } else {
             return
         }
-        terminal.send(bytes)
+        terminal.send(bytes, pictures: composer.pictureRanges)
         statistics.bytes += bytes.count
         statistics.drops = composer.fence.drops
         statistics.slowestComposition = max(statistics.slowestComposition, Self.now - start)

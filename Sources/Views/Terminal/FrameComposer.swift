@@ -16,8 +16,10 @@ package final class FrameComposer {
     static let shortestMove = 12
     /// Picture bytes of one batch; one picture is always sent.
     static let batchBytes = 192 << 10
-    /// Below this rate pictures are cut into bands, so that text gets through between them.
-    static let slowRate = 300_000.0
+    /// Below this rate pictures have a quarter of the pixels.
+    static let meagreRate = 100_000.0
+    /// Cells of the narrowest piece of a row on a slow line.
+    static let narrowestPiece = 8
 
     package let screen: any TextScreen
     package var capabilities: Capabilities
@@ -43,6 +45,8 @@ package final class FrameComposer {
     private var lastChange = -Double.infinity
     /// Seconds without a changing picture before coarse ones are made good.
     static let refineDelay = 0.4
+    /// Where pictures stand in the bytes composed last: they are only right for this size.
+    package private(set) var pictureRanges: [Range<Int>] = []
 
     package init(screen: any TextScreen, capabilities: Capabilities) {
         self.screen = screen
@@ -72,25 +76,35 @@ package final class FrameComposer {
             // No scroll region, whatever the last size was.
             text += Array("\u{1B}[r".utf8)
         }
+        // Those that go with this frame are still on the screen.
+        let hadPictures = ledger.hasPictures
         putRows(of: surface)
         front = surface
         screen.setCursor(frame.cursor, isVisible: frame.isCursorVisible)
-        text += StyleFilter.compact(screen.takeBytes())
+        text += StyleFilter.compact(screen.takeBytes(keepingLines: hadPictures))
         text += erasingKitty(overwritten)
         if (screen as? CursesScreen)?.hasRunOutOfPairs == true { invalidate() }
-        return wrapped(text + pictureBytes(pictures, now: now))
+        if fence.needsAnswer(toText: text.count) {
+            fence.sent(bytes: text.count, now: now, isText: true)
+            isFenceDue = true
+        }
+        return wrapped(text, pictureBytes(pictures, now: now))
     }
 
     /// The bytes of pictures that became ready, or that the terminal has room for now.
     package func composePictures(_ pictures: (any PictureProvider)?, now: Double) -> [UInt8] {
-        wrapped(pictureBytes(pictures, now: now))
+        wrapped([], pictureBytes(pictures, now: now))
     }
 
-    private func wrapped(_ bytes: [UInt8]) -> [UInt8] {
-        var bytes = bytes
-        if capabilities.hasSynchronizedOutput, !bytes.isEmpty {
-            bytes = Array("\u{1B}[?2026h".utf8) + bytes + Array("\u{1B}[?2026l".utf8)
-        }
+    private func wrapped(_ text: [UInt8], _ pictures: PictureBytes) -> [UInt8] {
+        var bytes = text
+        let isSynchronized =
+            capabilities.hasSynchronizedOutput && !(text.isEmpty && pictures.bytes.isEmpty)
+        if isSynchronized { bytes = Array("\u{1B}[?2026h".utf8) + bytes }
+        let start = bytes.count
+        pictureRanges = pictures.ranges.map { start + $0.lowerBound..<start + $0.upperBound }
+        bytes += pictures.bytes
+        if isSynchronized { bytes += Array("\u{1B}[?2026l".utf8) }
         if isFenceDue { bytes += Array(PictureFence.request.utf8) }
         isFenceDue = false
         return bytes
@@ -152,13 +166,19 @@ package final class FrameComposer {
 
     // MARK: Pictures
 
-    private func pictureBytes(_ provider: (any PictureProvider)?, now: Double) -> [UInt8] {
+    /// What is sent for pictures, and where in it whole pictures stand.
+    private struct PictureBytes {
+        var bytes: [UInt8] = []
+        var ranges: [Range<Int>] = []
+    }
+
+    private func pictureBytes(_ provider: (any PictureProvider)?, now: Double) -> PictureBytes {
         // Who asks for kitty's or iTerm2's form by name knows the terminal better than its answers.
         guard capabilities.hasSixel || format != .sixel, let provider, let surface = front,
             !surface.placements.isEmpty
         else {
             pending = .none
-            return []
+            return PictureBytes()
         }
         let jobs = ledger.plan(surface, largest: largestPiece) { placement, old in
             provider.changes(
@@ -174,20 +194,21 @@ package final class FrameComposer {
         guard fence.canSend(now: now, tilesOnly: jobs.allSatisfy(\.isTile)) else {
             countDrops(jobs)
             pending = .fence
-            return []
+            return PictureBytes()
         }
         return send(jobs, provider, now: now)
     }
 
     private func send(_ jobs: [PictureLedger.Job], _ provider: any PictureProvider, now: Double)
-        -> [UInt8]
+        -> PictureBytes
     {
         var bytes: [UInt8] = []
+        var ranges: [Range<Int>] = []
         var stale: [UInt8] = []
         pending = .none
         for job in jobs {
             if bytes.count >= Self.batchBytes
-                || (!bytes.isEmpty && isSlow && bytes.count >= Self.sliceBytes)
+                || (!bytes.isEmpty && fence.isSlow && bytes.count >= fence.budget)
             {
                 countDrops([job])
                 pending = .fence
@@ -199,12 +220,14 @@ package final class FrameComposer {
                 stale += Self.clearing(cells) + erasingKitty(Array(cells))
                 continue
             }
+            let start = bytes.count
             bytes += Array("\u{1B}7\u{1B}[\(job.rect.y + 1);\(job.rect.x + 1)H".utf8)
             bytes += format == .kitty ? kitty.show(encoded, in: job.rect) : encoded
             bytes += [0x1B, 0x38]
+            ranges.append(start..<bytes.count)
             bytesPerCell = Double(encoded.count) / Double(max(1, job.rect.area))
             ledger.record(job)
-            if fence.level < .full {
+            if fence.level < .full || isMeagre {
                 coarse.insert(job.placement)
             } else if !job.isTile {
                 coarse.remove(job.placement)
@@ -216,43 +239,48 @@ package final class FrameComposer {
             fence.sent(bytes: bytes.count, now: now)
             isFenceDue = true
         }
-        return stale + bytes
+        return PictureBytes(
+            bytes: stale + bytes,
+            ranges: ranges.map { stale.count + $0.lowerBound..<stale.count + $0.upperBound })
     }
 
     // MARK: Making good
 
     /// When coarse pictures are to be looked at; nil for never.
     package var refineDeadline: Double? {
-        refinable.isEmpty || isSlow || fence.isFenceless || fence.isWaiting
+        refinable.isEmpty || fence.isSlow || fence.isFenceless || fence.isWaiting
             ? nil : lastChange + Self.refineDelay
     }
 
     /// One picture that was sent in a hurry, as good as it can be, once nothing changes any more.
     private func refined(_ surface: Surface, _ provider: any PictureProvider, now: Double)
-        -> [UInt8]
+        -> PictureBytes
     {
         if !coarse.isEmpty { coarse.formIntersection(surface.placements) }
         refinable =
             coarse.isEmpty
             ? [] : surface.placements.filter { coarse.contains($0) && surface.isWhole($0) }
         guard let deadline = refineDeadline, now >= deadline, let placement = refinable.first else {
-            return []
+            return PictureBytes()
         }
         var bytes: [UInt8] = []
+        var ranges: [Range<Int>] = []
         for piece in PictureLedger.split(placement.rect, largest: largestPiece) {
             let job = PictureLedger.Job(placement: placement, rect: piece)
             guard let encoded = provider.encoded(request(job, level: .full)) else {
                 pending = .provider
-                return []
+                return PictureBytes()
             }
+            let start = bytes.count
             bytes += Array("\u{1B}7\u{1B}[\(piece.y + 1);\(piece.x + 1)H".utf8)
             bytes += (format == .kitty ? kitty.show(encoded, in: piece) : encoded) + [0x1B, 0x38]
+            ranges.append(start..<bytes.count)
         }
         coarse.remove(placement)
         refinable.removeFirst()
         fence.sent(bytes: bytes.count, now: now)
         isFenceDue = true
-        return bytes
+        return PictureBytes(bytes: bytes, ranges: ranges)
     }
 
     private func request(_ job: PictureLedger.Job, level: PictureLevel? = nil) -> PictureRequest {
@@ -260,23 +288,22 @@ package final class FrameComposer {
             id: job.placement.id, version: job.placement.version, cells: job.placement.rect.size,
             cellSize: capabilities.cellSize,
             part: job.rect.offset(x: -job.placement.rect.x, y: -job.placement.rect.y),
-            level: level ?? fence.level, registers: capabilities.registers)
+            level: level ?? (isMeagre ? .reduced : fence.level),
+            registers: capabilities.registers)
     }
 
-    private var isSlow: Bool { (fence.throughput ?? .infinity) < Self.slowRate }
-
-    /// Bytes of one band on a slow line: about a tenth of a second.
-    private static let sliceBytes = 4096
+    private var isMeagre: Bool { (fence.throughput ?? .infinity) < Self.meagreRate }
 
     /// The most cells of one piece: the terminal's limit, less on a slow line.
     private var largestPiece: CellSize {
         let cell = capabilities.cellSize
-        let columns = max(1, capabilities.maximumPicture.width / max(1, cell.width))
+        var columns = max(1, capabilities.maximumPicture.width / max(1, cell.width))
         var rows = max(1, capabilities.maximumPicture.height / max(1, cell.height))
-        if isSlow, let front {
+        if fence.isSlow, let front {
             let widest = front.placements.map(\.rect.width).max() ?? 1
-            let budget = max(Double(Self.sliceBytes), (fence.throughput ?? 0) / 10)
-            rows = max(1, min(rows, Int(budget / (bytesPerCell * Double(max(1, widest))))))
+            let cells = Int(Double(fence.budget) / bytesPerCell)
+            rows = max(1, min(rows, cells / max(1, widest)))
+            if cells < widest { columns = min(columns, max(Self.narrowestPiece, cells)) }
         }
         return CellSize(columns: columns, rows: rows)
     }

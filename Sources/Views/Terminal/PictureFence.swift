@@ -1,4 +1,4 @@
-// How many pictures the terminal can take: one in flight, and how good they may be.
+// How much the terminal can take: one batch of pictures in flight, how good, in which pieces.
 // SPDX-License-Identifier: Apache-2.0
 
 /// Back-pressure by status requests: behind each batch of pictures goes `CSI 5 n`, and the answer
@@ -16,6 +16,14 @@ nonisolated package struct PictureFence: Sendable {
     static let fencelessInterval = 0.2
     /// Batches of at most so many bytes count as tiles: two may be in flight.
     static let tileBytes = 16 << 10
+    /// Bytes a second below which a line is slow: all that is sent waits for its answer.
+    static let slowRate = 300_000.0
+    /// Seconds that what is under way on a slow line may take: a key waits behind it.
+    static let slowShare = 0.05
+    /// Text of so many bytes tells the line's rate before the first picture goes out.
+    static let tellingText = 2048
+    /// On a slow line smaller frames go out without a request behind them.
+    static let smallText = 256
 
     package static let request = "\u{1B}[5n"
 
@@ -25,6 +33,7 @@ nonisolated package struct PictureFence: Sendable {
         var written: Double?
         var isTiles: Bool
         var bytes: Int
+        var isText: Bool
     }
 
     private var flights: [Flight] = []
@@ -36,25 +45,53 @@ nonisolated package struct PictureFence: Sendable {
     package private(set) var level = PictureLevel.full
     /// Newer versions that replaced one never sent.
     package var drops = 0
-    /// Bytes a second that the terminal digested last.
+    /// Bytes a second that the terminal digested last, without the way there and back.
     package private(set) var throughput: Double?
+    /// Seconds that a far terminal takes to answer a question of a few bytes.
+    private var roundTrip = 0.0
 
     package init() {}
 
     package var isWaiting: Bool { !flights.isEmpty }
 
+    /// Whether the line is known to be slow.
+    package var isSlow: Bool { (throughput ?? .infinity) < Self.slowRate }
+
+    /// Bytes that may be under way on a slow line.
+    package var budget: Int { max(1024, Int((throughput ?? 0) * Self.slowShare)) }
+
+    /// Whether another frame may be composed: on a slow line only when the last ones have come
+    /// through, so that frames are left out instead of queued.
+    package var canCompose: Bool {
+        !isSlow || isFenceless || flights.reduce(0) { $0 + $1.bytes } <= budget
+    }
+
+    /// Whether the answer to so many bytes of text is wanted.
+    package func needsAnswer(toText bytes: Int) -> Bool {
+        if isFenceless { return false }
+        return isSlow
+            ? bytes >= Self.smallText
+            : throughput == nil && flights.isEmpty && bytes >= Self.tellingText
+    }
+
     /// Whether pictures may be sent now.
     package func canSend(now: Double, tilesOnly: Bool) -> Bool {
         if isFenceless { return now - lastStart >= Self.fencelessInterval }
         if flights.isEmpty { return true }
-        return tilesOnly && flights.count == 1 && flights[0].isTiles
+        return tilesOnly && flights.count == 1 && flights[0].isTiles && !isSlow
     }
 
+    /// The answer to a question of a few bytes took so long.
+    package mutating func answered(after seconds: Double) { roundTrip = seconds }
+
     /// A batch goes out, with a request behind it.
-    package mutating func sent(bytes: Int, now: Double) {
-        lastStart = now
+    package mutating func sent(bytes: Int, now: Double, isText: Bool = false) {
+        if !isText { lastStart = now }
         flights.append(
-            Flight(start: now, written: nil, isTiles: bytes <= Self.tileBytes, bytes: bytes))
+            Flight(
+                start: now, written: nil, isTiles: !isText && bytes <= Self.tileBytes,
+                bytes: bytes,
+                isText: isText))
     }
 
     /// All bytes have been written.
@@ -68,7 +105,12 @@ nonisolated package struct PictureFence: Sendable {
         guard !flights.isEmpty else { return }
         let flight = flights.removeFirst()
         let time = max(now - flight.start, 0.000_1)
-        if flight.bytes >= 2048 || time > Self.slow { throughput = Double(flight.bytes) / time }
+        if flight.bytes >= Self.tellingText || isSlow || time > Self.slow {
+            // The way was perhaps measured while the terminal was busy: a part of the time stays.
+            let transfer = max(time - roundTrip, time / 4)
+            throughput = Double(flight.bytes) / transfer
+        }
+        if flight.isText { return }
         slowInARow = time > Self.slow ? slowInARow + 1 : 0
         if time >= Self.fast {
             fastInARow = 0

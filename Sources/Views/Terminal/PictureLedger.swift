@@ -27,14 +27,17 @@ nonisolated package struct PictureLedger: Sendable {
     private var shown: [Shown?]
     /// Pictures of which some pieces were sent: the rest follows, not the whole again.
     private var partial: Set<PicturePlacement> = []
-    /// Where the last piece of a picture ended, in rows of the screen: the next version goes on
-    /// there, so that on a slow line the lower part of a quickly changing picture gets its turn.
-    private var lastPieceEnd: [Int: Int] = [:]
+    /// Where the last piece of a picture stands: the next version goes on behind it, so that on a
+    /// slow line every part of a quickly changing picture gets its turn.
+    private var lastPiece: [Int: Point] = [:]
 
     package init(size: CellSize) {
         self.size = size
         shown = Array(repeating: nil, count: size.columns * size.rows)
     }
+
+    /// Whether a picture is seen anywhere.
+    package var hasPictures: Bool { shown.contains { $0 != nil } }
 
     /// The whole screen was cleared, or has another size.
     package mutating func clear(size: CellSize) { self = PictureLedger(size: size) }
@@ -46,7 +49,7 @@ nonisolated package struct PictureLedger: Sendable {
     package mutating func record(_ job: Job) {
         if job.isPiece {
             partial.insert(job.placement)
-            lastPieceEnd[job.placement.id] = job.rect.maxY
+            lastPiece[job.placement.id] = Point(x: job.rect.x, y: job.rect.y)
         }
         let area = job.rect.intersection(Rect(size: size))
         let entry = Shown(
@@ -129,8 +132,8 @@ nonisolated package struct PictureLedger: Sendable {
         let pieces = areas.flatMap { Self.split($0, largest: largest) }
         let isCut = isWhole ? pieces.count > 1 : partial.contains(placement)
         let jobs = pieces.map { Job(placement: placement, rect: $0, isPiece: isCut) }
-        guard isCut, let end = lastPieceEnd[placement.id] else { return jobs }
-        let first = jobs.firstIndex { $0.rect.y >= end } ?? 0
+        guard isCut, let last = lastPiece[placement.id] else { return jobs }
+        let first = jobs.firstIndex { ($0.rect.y, $0.rect.x) > (last.y, last.x) } ?? 0
         return Array(jobs[first...] + jobs[..<first])
     }
 

@@ -18,6 +18,9 @@ nonisolated public final class PseudoTerminal {
     /// What the terminal says it can do.
     private let answers: [(question: String, answer: String)]
     private let hasPixelMouse: Bool
+    private let rate: Double?
+    /// Until when the bytes read so far take on a slow line.
+    private var busyUntil = 0.0
     private var reportsPixels = false
     private var status: Int32?
 
@@ -28,6 +31,8 @@ nonisolated public final class PseudoTerminal {
         public var hasPixelMouse = true
         /// Answers no question at all.
         public var isMute = false
+        /// Bytes a second that it reads; nil for all that comes.
+        public var rate: Double?
 
         public init() {}
     }
@@ -43,6 +48,7 @@ nonisolated public final class PseudoTerminal {
         environment["TERM"] = kind.term
         answers = Self.answers(kind)
         hasPixelMouse = kind.hasPixelMouse
+        rate = kind.rate
         environment["TMUX"] = nil
         if variables == nil { environment["NO_COLOR"] = nil }
         let argv = arguments.map { strdup($0) } + [nil]
@@ -68,10 +74,19 @@ nonisolated public final class PseudoTerminal {
     }
 
     /// Sends keys.
-    public func send(_ text: String) {
-        let bytes = Array(text.utf8)
-        _ = write(master, bytes, bytes.count)
+    public func send(_ text: String) { send(Array(text.utf8)) }
+
+    public func send(_ bytes: [UInt8]) { _ = write(master, bytes, bytes.count) }
+
+    /// Bytes of memory that the program holds now; nil when it has ended.
+    public var residentBytes: Int? {
+        guard let text = try? String(contentsOfFile: "/proc/\(process)/statm", encoding: .utf8)
+        else { return nil }
+        return text.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 * 4096 }
     }
+
+    /// Whether the program runs still.
+    public var isRunning: Bool { !hasEnded }
 
     /// Sends a signal to the program.
     public func signal(_ number: Int32) { kill(process, number) }
@@ -140,11 +155,26 @@ nonisolated public final class PseudoTerminal {
     }
 
     private func readSome(seconds: Double) -> Int {
+        var seconds = seconds
+        var most = 65_536
+        if let rate {
+            // Five milliseconds' worth at a time, when its time has come.
+            let early = min(busyUntil - ProcessInfo.processInfo.systemUptime, seconds)
+            if early > 0 {
+                usleep(UInt32(early * 1e6))
+                seconds -= early
+            }
+            most = max(1, Int(rate / 200))
+        }
         var wait = pollfd(fd: master, events: Int16(POLLIN), revents: 0)
         guard poll(&wait, 1, Int32(max(1, seconds * 1000))) > 0 else { return 0 }
-        var buffer = [UInt8](repeating: 0, count: 65_536)
+        var buffer = [UInt8](repeating: 0, count: most)
         let count = read(master, &buffer, buffer.count)
         guard count > 0 else { return 0 }
+        if let rate {
+            let now = ProcessInfo.processInfo.systemUptime
+            busyUntil = max(busyUntil, now) + Double(count) / rate
+        }
         received += count
         onBytes?(Array(buffer[..<count]))
         answer(buffer[..<count])

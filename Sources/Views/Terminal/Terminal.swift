@@ -26,6 +26,8 @@ import Glibc
     package let environment: TerminalEnvironment
     package let options: Options
     private var output: [UInt8] = []
+    /// Where in `output` pictures stand that are only right for the size they were made for.
+    private var pictures: [Range<Int>] = []
     private var sent = 0
     private var hasPixelReports = false
     private var mouseModes = ""
@@ -153,14 +155,32 @@ import Glibc
 
     func send(_ text: String) { output += Array(text.utf8) }
 
-    func send(_ bytes: [UInt8]) { output += bytes }
+    /// Bytes of a frame; `pictures` says where in them pictures stand.
+    func send(_ bytes: [UInt8], pictures ranges: [Range<Int>] = []) {
+        let start = output.count
+        pictures += ranges.map { start + $0.lowerBound..<start + $0.upperBound }
+        output += bytes
+    }
+
+    /// Whether pictures wait that could still be left out.
+    var hasPicturesWaiting: Bool { pictures.contains { $0.lowerBound >= sent } }
+
+    /// Leaves out pictures of which nothing has been written: the window has another size now, and
+    /// they would be cut at its edge or scroll it.
+    func dropPictures() {
+        for range in pictures.reversed() where range.lowerBound >= sent {
+            output.removeSubrange(range)
+        }
+        pictures.removeAll()
+    }
 
     private func discardOutput() {
-        // What was cut may be half a picture: end it.
+        // What was cut may be half a picture: cancel it, or end it where CAN is not known.
         let wasCut = sent > 0 && hasUnsentBytes
         output.removeAll()
+        pictures.removeAll()
         sent = 0
-        if wasCut { writeAll([0x1B, 0x5C]) }
+        if wasCut { writeAll([0x18, 0x1B, 0x5C]) }
     }
 
     /// Writes what the terminal takes now; false when it is gone.
@@ -181,6 +201,7 @@ import Glibc
             }
         }
         output.removeAll(keepingCapacity: true)
+        pictures.removeAll(keepingCapacity: true)
         sent = 0
         return true
     }

@@ -18,6 +18,8 @@ nonisolated package struct TerminalQueries: Sendable {
     /// Answers to the size questions so far: the first is the text area, the second the maximum.
     private var sizeAnswers = 0
     private let allowsPictures: Bool
+    /// Whether the last question was answered: what comes again, nobody asked for.
+    private var hasAttributes = false
 
     package init(
         environment: TerminalEnvironment, screen: ScreenSize, allowsPictures: Bool = true,
@@ -53,6 +55,8 @@ nonisolated package struct TerminalQueries: Sendable {
         let before = capabilities
         switch reply {
         case .deviceAttributes(let list):
+            guard !hasAttributes else { return false }
+            hasAttributes = true
             capabilities.hasSixel = allowsPictures && list.dropFirst().contains(4)
             capabilities.isSettled = true
         case .deviceControl(let text) where text.hasPrefix(">|"):

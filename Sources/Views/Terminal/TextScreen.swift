@@ -12,5 +12,8 @@ package protocol TextScreen: AnyObject {
     /// The screen has a new size; `redraw` follows.
     func resize(_ size: CellSize)
     /// What has to be sent since the last call; empty when nothing changed.
-    func takeBytes() -> [UInt8]
+    ///
+    /// - Parameter keepingLines: whether no line may be moved to another row: pictures would move
+    ///   with it.
+    func takeBytes(keepingLines: Bool) -> [UInt8]
 }

@@ -1,25 +1,25 @@
 // A strict sixel decoder, written from the format alone, to check our encoders against.
 // SPDX-License-Identifier: Apache-2.0
-
 import Core
 
 /// A decoded picture and what its stream looked like.
-struct DecodedSixel {
-    var image: RGBImage
+public struct DecodedSixel {
+    public var image: RGBImage
     /// Colours defined, and colours painted with.
-    var defined: Set<Int> = []
-    var used: Set<Int> = []
-    var bands = 0
+    public var defined: Set<Int> = []
+    public var used: Set<Int> = []
+    public var bands = 0
     /// Pixels that no colour was given to.
-    var unset = 0
-    var longestRun = 0
+    public var unset = 0
+    public var longestRun = 0
 }
 
-enum SixelFault: Error, Equatable {
+public enum SixelFault: Error, Equatable {
     case header, raster, byte(UInt8, at: Int), undefinedColor(Int), outside(x: Int, band: Int), end
 }
 
-func decodeSixel(_ bytes: [UInt8]) throws -> DecodedSixel {
+/// Decodes a whole sequence, from `ESC P` to `ESC \\`.
+public func decodeSixel(_ bytes: [UInt8]) throws -> DecodedSixel {
     let start = Array("\u{1B}P0;1;0q\"".utf8)
     guard bytes.starts(with: start) else { throw SixelFault.header }
     guard bytes.suffix(2) == [0x1B, 0x5C] else { throw SixelFault.end }

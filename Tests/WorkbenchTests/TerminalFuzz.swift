@@ -1,0 +1,177 @@
+// Random sessions, and what must hold in each of them. SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TestSupport
+import Testing
+import Views
+
+/// Throws events at the program and looks at the screen in between.
+///
+/// At every stop Ctrl-L sends the screen anew, and nothing may change by that: no cell, no attribute,
+/// no pixel of a picture. Pictures are never cut or scrolled, no sequence is unknown, and the program
+/// ends when asked to and gives the terminal back.
+final class TerminalFuzz {
+    private let program: Program
+    private let executable: String?
+    private let base = (columns: 100, rows: 30)
+    /// Events between two looks at the whole screen.
+    private let stride = 100
+    private(set) var events = 0
+    private(set) var looks = 0
+    /// Screens that did not come to rest, which nothing can be said about.
+    private(set) var restless = 0
+
+    init(executable: String? = nil) throws {
+        program = try Program()
+        self.executable = executable
+    }
+
+    /// Ends trainings that were begun: they go on without the program.
+    deinit {
+        let own = getpid()
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] {
+            guard let process = pid_t(name), process != own,
+                let folder = try? FileManager.default.destinationOfSymbolicLink(
+                    atPath: "/proc/\(name)/cwd"), folder.hasPrefix(program.folder.path)
+            else { continue }
+            kill(process, SIGKILL)
+        }
+    }
+
+    /// One session of so many events; records issues that name the seed.
+    func run(seed: UInt64, events count: Int) throws {
+        var kind = PseudoTerminal.Kind()
+        kind.hasSixel = seed % 5 != 4
+        var random = TerminalFuzzEvents(seed: seed, columns: base.columns, rows: base.rows)
+        let session = try TerminalSession(
+            program, ["--no-session", "--deterministic"], columns: base.columns, rows: base.rows,
+            kind: kind, environment: ["EDITOR": "true", "VISUAL": "true"], executable: executable,
+            folder: program.folder.path)
+        session.expect("is ready")
+        var recent: [String] = []
+        for index in 0..<count {
+            let event = random.next()
+            recent = recent.suffix(39) + ["\(index) \(event)"]
+            perform(event, session)
+            events += 1
+            if !session.isRunning {
+                // A random path to the menu's or the palette's "quit".
+                if session.end(status: nil) != 0 {
+                    report("it ended", seed, recent, session)
+                }
+                return
+            }
+            guard (index + 1) % stride == 0 || index + 1 == count else { continue }
+            if session.screen.columns != base.columns || session.screen.rows != base.rows {
+                resize(session, columns: base.columns, rows: base.rows)
+                random.resized(columns: base.columns, rows: base.rows)
+            }
+            if let fault = try look(session) {
+                report(fault, seed, recent, session)
+                return
+            }
+        }
+        session.settle(0.1)
+        session.send("\u{3}\u{3}")
+        if session.end(status: nil) != 0 { report("it did not end well", seed, recent, session) }
+        if let fault = counters(session) { report(fault, seed, recent, session) }
+    }
+
+    private func perform(_ event: TerminalFuzzEvents.Event, _ session: TerminalSession) {
+        switch event {
+        case .bytes(let pieces, _):
+            for piece in pieces {
+                session.send(piece)
+                session.settle(0.001, limit: 0.02)
+            }
+        case .resize(let columns, let rows): resize(session, columns: columns, rows: rows)
+        }
+        session.settle(0.003, limit: 0.05)
+    }
+
+    /// Waits for the frame of the new size, most of the time.
+    private func resize(_ session: TerminalSession, columns: Int, rows: Int) {
+        session.resize(columns: columns, rows: rows)
+        if columns % 3 == 0 { return }
+        session.settle(until: { !$0.awaitsRedraw }, limit: 5)
+    }
+
+    private func counters(_ session: TerminalSession) -> String? {
+        let counters = session.screen.counters
+        let faults = [
+            ("scrolled", counters.picturesScrolled), ("cut", counters.picturesCutAtTheRight),
+            ("too large", counters.picturesTooLarge),
+            ("in wrong bands", counters.picturesOutsideBands),
+            ("without sixel", counters.picturesWithoutSixel),
+        ].filter { $0.1 > 0 }.map { "\($0.1) pictures \($0.0)" }
+        if counters.unknownSequences > 0 {
+            return "\(counters.unknownSequences) unknown sequences"
+        }
+        return faults.isEmpty ? nil : faults.joined(separator: ", ")
+    }
+
+    /// What is wrong with the screen, if anything.
+    private func look(_ session: TerminalSession) throws -> String? {
+        // Open sequences end by time; popups and typed text close.
+        session.settle(0.3, limit: 2)
+        for _ in 0..<3 {
+            session.send("\u{1B}")
+            session.settle(0.04, limit: 0.5)
+        }
+        session.settle(until: { !$0.awaitsRedraw }, limit: 10)
+        if session.screen.awaitsRedraw { return "the new size was not drawn" }
+        guard rest(session) else {
+            restless += 1
+            return counters(session)
+        }
+        looks += 1
+        let before = session.screen.appearance
+        let colors = try session.screen.pictureColors()
+        session.send("\u{0C}")
+        session.settle(0.3)
+        if session.isBusy { return counters(session) }
+        if let difference = session.difference(from: before) { return difference }
+        let redrawn = try session.screen.pictureColors()
+        // Palettes and dithers differ from one sending to the next; their means do not.
+        let stale = colors.keys.sorted().filter { place in
+            guard let other = redrawn[place], let color = colors[place] else { return false }
+            return zip(color, other).contains { abs($0 - $1) > Self.tolerance }
+        }
+        guard let first = stale.first else { return counters(session) }
+        let (row, column) = (first / session.screen.columns, first % session.screen.columns)
+        return
+            "\(stale.count) of \(colors.count) picture cells were stale, the first at \(column), "
+            + "\(row): \(colors[first] ?? []), then \(redrawn[first] ?? [])"
+    }
+
+    /// The most that the mean of a cell's channel may differ between two sendings: pictures sent in
+    /// a hurry have six or seven levels.
+    private static let tolerance = 40
+
+    /// Waits until no job runs, no notice is shown and two looks are alike.
+    private func rest(_ session: TerminalSession) -> Bool {
+        let start = ProcessInfo.processInfo.systemUptime
+        var last: [String] = []
+        while ProcessInfo.processInfo.systemUptime - start < 40 {
+            session.settle(0.3)
+            if !session.isBusy, session.screen.appearance == last { return true }
+            last = session.screen.appearance
+        }
+        return false
+    }
+
+    private func report(
+        _ fault: String, _ seed: UInt64, _ recent: [String], _ session: TerminalSession
+    ) {
+        Issue.record(
+            """
+            Seed \(seed): \(fault)
+            \(recent.joined(separator: "\n"))
+            \(session.screen.text)
+            Again: WORKBENCH_FUZZ_SEED=\(seed) WORKBENCH_FUZZ_EVENTS=\(Self.sessionEvents) \
+            swift test --filter TerminalFuzzTests
+            """)
+    }
+
+    /// Events of one session of a long run.
+    static let sessionEvents = 400
+}
