@@ -13,6 +13,9 @@ extension CUDADevice {
     /// Stages by sixteens of rows.
     private static let stages = [8, 6, 5, 4, 3]
 
+    /// Whether 65 to 256 keys go to two halves of a block at the same time.
+    private static let attendsInHalves = true
+
     private enum Mode: Int { case parts, float32, bfloat16, gelu }
 
     /// linear or GELU of it by the kernel for few rows.
@@ -149,9 +152,12 @@ extension CUDADevice {
         else { return nil }
         let packed = vectorAligned(bfloat16(qkv))
         let output = Tensor.empty([b, l, h, d], dtype: .bfloat16, device: self)
+        let tiles = (l + 63) / 64
+        let isHalved = Self.attendsInHalves && (2...4).contains(tiles)
         launch(
-            kernel("cosine_attention_\(d)", in: .skinny), grid: ((l + 63) / 64, b * h, 1),
-            block: (128, 1, 1), isEarly: true,
+            kernel("cosine_attention_\(isHalved ? "halves_" : "")\(d)", in: .skinny),
+            grid: (tiles, b * h, 1), block: (isHalved ? 256 : 128, 1, 1),
+            shared: isHalved ? (1 + 2 * tiles) * 128 * (d + 8) : 0, isEarly: true,
             [.tensor(packed), .tensor(scale), .tensor(output), .int(l), .int(h), .float(epsilon)])
         return output
     }

@@ -41,16 +41,25 @@ __device__ __forceinline__ int count_all(int own, int* buffer) {
 // Probabilities as whole numbers of 2^-44: sums do not depend on their order.
 #define UNIT 17592186044416.0
 
-__device__ __forceinline__ bool exceeds(uint64_t mass, float limit) {
-    return (float)((double)mass * (1.0 / UNIT)) > limit;
+// The largest mass that as a float is not above the limit, which is at least 0 and below 1.
+__device__ __forceinline__ uint64_t largest_within(float limit) {
+    // Between this float and the next; what lies on the middle is rounded to the even one of the two.
+    const float next = __uint_as_float(__float_as_uint(limit) + 1);
+    const double middle = ((double)limit + (double)next) * (0.5 * UNIT);
+    const uint64_t whole = (uint64_t)middle;
+    const bool rounds_up = (double)whole == middle && (__float_as_uint(limit) & 1) != 0;
+    return whole - (rounds_up ? 1 : 0);
 }
 
-// Values below 2^48, each thread's below 2^46, in parts that 32 bits hold the sums of.
+__device__ __forceinline__ uint64_t mass_of(float probability) {
+    return __float2ull_rn(probability * (float)UNIT);
+}
+
+// The sum over a warp, below 2^46.
 __device__ __forceinline__ uint64_t warp_mass(uint64_t x) {
-    const uint32_t low = __reduce_add_sync(0xffffffffu, (uint32_t)x & 0xffffu);
-    const uint32_t middle = __reduce_add_sync(0xffffffffu, (uint32_t)(x >> 16) & 0xffffu);
-    const uint32_t high = __reduce_add_sync(0xffffffffu, (uint32_t)(x >> 32));
-    return ((uint64_t)high << 32) + ((uint64_t)middle << 16) + low;
+    const uint32_t low = __reduce_add_sync(0xffffffffu, (uint32_t)x & 0x3fffffu);
+    const uint32_t high = __reduce_add_sync(0xffffffffu, (uint32_t)(x >> 22));
+    return ((uint64_t)high << 22) + low;
 }
 
 // Sums over the block of masses and, below 2^16 in all, of counts.
@@ -150,12 +159,13 @@ __device__ __forceinline__ void draw_code(
         uint64_t masses[N], sum = 0;
 #pragma unroll
         for (int j = 0; j < N; ++j) {
-            masses[j] = (uint64_t)((double)(own_weights[j] / total) * UNIT + 0.5);
+            masses[j] = mass_of(own_weights[j] / total);
             sum += masses[j];
         }
         // The largest key below which the mass stays within the limit.
         int above = 0;
-        const bool is_crossed = exceeds(mass_all(sum, scratch_mass[1], above), limit);
+        const uint64_t within = largest_within(limit);
+        const bool is_crossed = mass_all(sum, scratch_mass[1], above) > within;
         const int highest = lowest == most ? -1 : 31 - __clz(lowest ^ most);
         uint32_t prefix = highest < 0 ? most : (most >> highest >> 1) << highest << 1;
         uint64_t before = 0;
@@ -173,7 +183,7 @@ __device__ __forceinline__ void draw_code(
                 count += keys[j] < wanted;
             }
             const uint64_t mass = mass_all(own, scratch_mass[bit & 1], count);
-            if (exceeds(mass, limit))
+            if (mass > within)
                 above = count;
             else
                 prefix = wanted, before = mass, below = count;
@@ -189,7 +199,9 @@ __device__ __forceinline__ void draw_code(
         }
         if (!is_crossed) prefix = key_of(largest);
         int ties = 0;
-        for (int i = start; i < end; ++i) ties += key_of(values[place(i)]) == prefix;
+#pragma unroll
+        for (int j = 0; j < N; ++j)
+            if (start + j < end) ties += key_of(values[place(start + j)]) == prefix;
         const int first = block_before(ties, scratch_int[0]);
         const int all = (int)block_sum((float)ties, scratch);
         // Of equal values the first are taken away; the last value of all stays.
@@ -197,9 +209,9 @@ __device__ __forceinline__ void draw_code(
         if (is_crossed) {
             const float x = __uint_as_float(
                 prefix ^ ((prefix >> 31) ? 0x80000000u : 0xffffffffu));
-            const uint64_t mass = (uint64_t)((double)(expf(x - largest) / total) * UNIT + 0.5);
+            const uint64_t mass = mass_of(expf(x - largest) / total);
             removed = 0;
-            while (removed < all - 1 && !exceeds(before + (removed + 1) * mass, limit)) ++removed;
+            while (removed < all - 1 && before + (removed + 1) * mass <= within) ++removed;
         }
         int seen = first;
         for (int i = start; i < end; ++i) {
@@ -209,7 +221,9 @@ __device__ __forceinline__ void draw_code(
     }
     __syncthreads();
     double own = 0;
-    for (int i = start; i < end; ++i) own += (double)weights[place(i)];
+#pragma unroll
+    for (int j = 0; j < N; ++j)
+        if (start + j < end) own += (double)weights[place(start + j)];
     double sum = block_before(own, scratch_double);
     const double total = block_sum(own, scratch_double);
     const double target = uniforms[row] * total;

@@ -222,6 +222,147 @@ __device__ __forceinline__ float over_quad_max(float x) {
     return fmaxf(x, __shfl_xor_sync(0xffffffffu, x, 2));
 }
 
+// Where a head's rows lie in qkv [B, L, 3, H, D].
+template <int D>
+struct packed_rows {
+    const uint16_t *q, *k, *v;
+    int64_t leading;
+
+    __device__ __forceinline__ packed_rows(const uint16_t *qkv, int batch, int head, int length, int heads) {
+        const int64_t part = heads * D;
+        leading = 3 * part;
+        q = qkv + batch * length * leading + head * D;
+        k = q + part;
+        v = k + part;
+    }
+};
+
+// 64 rows from `start` on to shared memory, padded by 8, zeros behind the last; by THREADS threads.
+template <int D, int THREADS>
+__device__ __forceinline__ void copy_head(uint16_t *to, const uint16_t *from, int64_t leading, int start,
+                                          int length) {
+#pragma unroll
+    for (int i = 0; i < 64 * (D / 8) / THREADS; ++i) {
+        const int at = threadIdx.x + THREADS * i, r = at / (D / 8), c = at % (D / 8) * 8;
+        const bool valid = start + r < length;
+        copy_async(to + r * (D + 8) + c, from + (valid ? (start + r) * leading + c : 0), valid);
+    }
+}
+
+// One over the norm of a row in shared memory, by two neighbouring threads; the even one has it.
+template <int D>
+__device__ __forceinline__ void inverse_norm(const uint16_t *row, float *inverse, float epsilon) {
+    const int half = threadIdx.x % 2 * (D / 2);
+    float sum = 0;
+#pragma unroll
+    for (int c = 0; c < D / 2; c += 8) {
+        const uint4 x = *(const uint4 *)(row + half + c);
+        const uint32_t words[4] = {x.x, x.y, x.z, x.w};
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+            const float low = __uint_as_float(words[i] << 16), high = __uint_as_float(words[i] & 0xffff0000u);
+            sum += low * low + high * high;
+        }
+    }
+    sum += __shfl_xor_sync(0xffffffffu, sum, 1);
+    if (threadIdx.x % 2 == 0) *inverse = 1.0f / fmaxf(sqrtf(sum), epsilon);
+}
+
+// What a warp has found of 16 queries: per row the largest score so far, its lane's part of the sum of e^(score −
+// largest), and the sums of values.
+template <int D>
+struct attention_sums {
+    float largest[2], total[2], out[D / 8][4];
+
+    __device__ __forceinline__ attention_sums() {
+        largest[0] = largest[1] = -INFINITY_F;
+        total[0] = total[1] = 0;
+#pragma unroll
+        for (int n = 0; n < D / 8; ++n) out[n][0] = out[n][1] = out[n][2] = out[n][3] = 0;
+    }
+
+    __device__ __forceinline__ void decay(int i, float next) {
+        const float factor = exp2_fast(largest[i] - next);
+        largest[i] = next;
+        total[i] *= factor;
+#pragma unroll
+        for (int n = 0; n < D / 8; ++n) out[n][2 * i] *= factor, out[n][2 * i + 1] *= factor;
+    }
+
+    // Adds `count` keys (at most 64) in tiles of keys and values; tq are the warp's queries.
+    __device__ __forceinline__ void add(const uint16_t *tq, const uint16_t *tk, const uint16_t *tv,
+                                        const float (&factor)[2], const float *inverse_k, int count) {
+        constexpr int P = D + 8;
+        const int lane = threadIdx.x & 31, t = lane & 3;
+        float s[8][4];
+#pragma unroll
+        for (int n = 0; n < 8; ++n) s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0;
+#pragma unroll
+        for (int d = 0; d < D / 16; ++d) {
+            uint32_t a[4];
+            load_matrices(a, tq + (lane & 15) * P + d * 16 + (lane >> 4) * 8);
+#pragma unroll
+            for (int n = 0; n < 4; ++n) {
+                if (n * 16 >= count) continue;
+                uint32_t b[4];
+                load_matrices(b, tk + (n * 16 + (lane >> 4) * 8 + (lane & 7)) * P + d * 16 +
+                                     ((lane >> 3) & 1) * 8);
+                mma_bf16(s[2 * n], a, b[0], b[1]);
+                mma_bf16(s[2 * n + 1], a, b[2], b[3]);
+            }
+        }
+#pragma unroll
+        for (int n = 0; n < 8; ++n)
+#pragma unroll
+            for (int c = 0; c < 4; ++c) {
+                const int at = n * 8 + 2 * t + c % 2;
+                s[n][c] = at < count ? s[n][c] * factor[c / 2] * inverse_k[at] : -INFINITY_F;
+            }
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            float next = largest[i];
+#pragma unroll
+            for (int n = 0; n < 8; ++n) next = fmaxf(next, fmaxf(s[n][2 * i], s[n][2 * i + 1]));
+            decay(i, over_quad_max(next));
+#pragma unroll
+            for (int n = 0; n < 8; ++n) {
+                s[n][2 * i] = exp2_fast(s[n][2 * i] - largest[i]);
+                s[n][2 * i + 1] = exp2_fast(s[n][2 * i + 1] - largest[i]);
+                total[i] += s[n][2 * i] + s[n][2 * i + 1];
+            }
+        }
+#pragma unroll
+        for (int n = 0; n < 4; ++n) {
+            if (n * 16 >= count) continue;
+            const uint32_t p[4] = {to_bf16x2(s[2 * n][0], s[2 * n][1]), to_bf16x2(s[2 * n][2], s[2 * n][3]),
+                                   to_bf16x2(s[2 * n + 1][0], s[2 * n + 1][1]),
+                                   to_bf16x2(s[2 * n + 1][2], s[2 * n + 1][3])};
+#pragma unroll
+            for (int d = 0; d < D / 16; ++d) {
+                uint32_t b[4];
+                load_matrices_transposed(b, tv + (n * 16 + (lane & 15)) * P + d * 16 + (lane >> 4) * 8);
+                mma_bf16(out[2 * d], p, b[0], b[1]);
+                mma_bf16(out[2 * d + 1], p, b[2], b[3]);
+            }
+        }
+    }
+
+    // Rows from `first` on of o, which are `leading` apart.
+    __device__ __forceinline__ void store(uint16_t *o, int64_t leading, int first, int length) {
+        const int lane = threadIdx.x & 31, g = lane >> 2, t = lane & 3;
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            const int row = first + g + 8 * i;
+            const float inverse = 1.0f / over_quad_sum(total[i]);
+            if (row >= length) continue;
+#pragma unroll
+            for (int n = 0; n < D / 8; ++n)
+                *(uint32_t *)(o + row * leading + n * 8 + 2 * t) =
+                    to_bf16x2(out[n][2 * i] * inverse, out[n][2 * i + 1] * inverse);
+        }
+    }
+};
+
 // o [B, L, H, D] = softmax(s_h · q̂ k̂ᵀ) v of qkv [B, L, 3, H, D], all keys seen by all queries. A warp takes 16
 // queries of one head, a block up to 64, over tiles of 64 keys whose norms it finds on the way. Grid
 // (⌈L / 64⌉, B·H), 128 threads.
@@ -231,132 +372,107 @@ __device__ __forceinline__ void cosine_attention(const uint16_t *qkv, const floa
     constexpr int P = D + 8;
     __shared__ __align__(128) uint16_t tq[64 * P], keys[2][64 * P], values[2][64 * P];
     __shared__ float inverse_q[64], inverse_k[64];
-    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, g = lane >> 2, t = lane & 3;
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, g = lane >> 2;
     const int first = blockIdx.x * 64, batch = blockIdx.y / heads, head = blockIdx.y % heads;
-    const int64_t part = heads * D, leading = 3 * part;
-    const uint16_t *q = qkv + batch * length * leading + head * D, *k = q + part, *v = k + part;
+    const packed_rows<D> rows(qkv, batch, head, length, heads);
     start_early();
-    auto copy = [&](uint16_t *to, const uint16_t *from, int start) {
-#pragma unroll
-        for (int i = 0; i < 64 * (D / 8) / 128; ++i) {
-            const int at = threadIdx.x + 128 * i, r = at / (D / 8), c = at % (D / 8) * 8;
-            const bool valid = start + r < length;
-            copy_async(to + r * P + c, from + (valid ? (start + r) * leading + c : 0), valid);
-        }
-    };
-    // One over the norm of a row of a tile; two threads a row.
-    auto norms = [&](const uint16_t *tile, float *inverse) {
-        const int r = threadIdx.x / 2, half = threadIdx.x % 2 * (D / 2);
-        float sum = 0;
-#pragma unroll
-        for (int c = 0; c < D / 2; c += 8) {
-            const uint4 x = *(const uint4 *)(tile + r * P + half + c);
-            const uint32_t words[4] = {x.x, x.y, x.z, x.w};
-#pragma unroll
-            for (int i = 0; i < 4; ++i) {
-                const float low = __uint_as_float(words[i] << 16), high = __uint_as_float(words[i] & 0xffff0000u);
-                sum += low * low + high * high;
-            }
-        }
-        sum += __shfl_xor_sync(0xffffffffu, sum, 1);
-        if (threadIdx.x % 2 == 0) inverse[r] = 1.0f / fmaxf(sqrtf(sum), epsilon);
-    };
-    copy(tq, q, first);
-    copy(keys[0], k, 0);
-    copy(values[0], v, 0);
+    copy_head<D, 128>(tq, rows.q, rows.leading, first, length);
+    copy_head<D, 128>(keys[0], rows.k, rows.leading, 0, length);
+    copy_head<D, 128>(values[0], rows.v, rows.leading, 0, length);
     commit_copies();
     const float scale = head_scale[head] * 1.4426950408889634f;
     const bool is_used = first + warp * 16 < length;
-    float largest[2] = {-INFINITY_F, -INFINITY_F}, total[2] = {0, 0}, out[D / 8][4], factor[2] = {0, 0};
-#pragma unroll
-    for (int n = 0; n < D / 8; ++n) out[n][0] = out[n][1] = out[n][2] = out[n][3] = 0;
+    float factor[2] = {0, 0};
+    attention_sums<D> sums;
     int stage = 0;
     for (int key = 0; key < length; key += 64, stage ^= 1) {
-        const uint16_t *tk = keys[stage], *tv = values[stage];
         wait_for_copies<0>();
         // Behind this barrier nobody reads the other stage any more.
         __syncthreads();
         if (key + 64 < length) {
-            copy(keys[stage ^ 1], k, key + 64);
-            copy(values[stage ^ 1], v, key + 64);
+            copy_head<D, 128>(keys[stage ^ 1], rows.k, rows.leading, key + 64, length);
+            copy_head<D, 128>(values[stage ^ 1], rows.v, rows.leading, key + 64, length);
             commit_copies();
         }
-        norms(tk, inverse_k);
-        if (key == 0) norms(tq, inverse_q);
+        const int r = threadIdx.x / 2;
+        inverse_norm<D>(keys[stage] + r * P, inverse_k + r, epsilon);
+        if (key == 0) inverse_norm<D>(tq + r * P, inverse_q + r, epsilon);
         __syncthreads();
-        if (is_used) {
-            if (key == 0)
-                factor[0] = scale * inverse_q[warp * 16 + g], factor[1] = scale * inverse_q[warp * 16 + g + 8];
-            float s[8][4];
-#pragma unroll
-            for (int n = 0; n < 8; ++n) s[n][0] = s[n][1] = s[n][2] = s[n][3] = 0;
-#pragma unroll
-            for (int d = 0; d < D / 16; ++d) {
-                uint32_t a[4];
-                load_matrices(a, tq + (warp * 16 + (lane & 15)) * P + d * 16 + (lane >> 4) * 8);
-#pragma unroll
-                for (int n = 0; n < 4; ++n) {
-                    if (key + n * 16 >= length) continue;
-                    uint32_t b[4];
-                    load_matrices(b, tk + (n * 16 + (lane >> 4) * 8 + (lane & 7)) * P + d * 16 +
-                                         ((lane >> 3) & 1) * 8);
-                    mma_bf16(s[2 * n], a, b[0], b[1]);
-                    mma_bf16(s[2 * n + 1], a, b[2], b[3]);
-                }
-            }
-#pragma unroll
-            for (int n = 0; n < 8; ++n)
-#pragma unroll
-                for (int c = 0; c < 4; ++c) {
-                    const int at = n * 8 + 2 * t + c % 2;
-                    s[n][c] = key + at < length ? s[n][c] * factor[c / 2] * inverse_k[at] : -INFINITY_F;
-                }
-#pragma unroll
-            for (int i = 0; i < 2; ++i) {
-                float next = largest[i];
-#pragma unroll
-                for (int n = 0; n < 8; ++n) next = fmaxf(next, fmaxf(s[n][2 * i], s[n][2 * i + 1]));
-                next = over_quad_max(next);
-                const float decay = exp2_fast(largest[i] - next);
-                largest[i] = next;
-                float sum = 0;
-#pragma unroll
-                for (int n = 0; n < 8; ++n) {
-                    s[n][2 * i] = exp2_fast(s[n][2 * i] - next);
-                    s[n][2 * i + 1] = exp2_fast(s[n][2 * i + 1] - next);
-                    sum += s[n][2 * i] + s[n][2 * i + 1];
-                }
-                total[i] = total[i] * decay + sum;
-#pragma unroll
-                for (int n = 0; n < D / 8; ++n) out[n][2 * i] *= decay, out[n][2 * i + 1] *= decay;
-            }
-#pragma unroll
-            for (int n = 0; n < 4; ++n) {
-                if (key + n * 16 >= length) continue;
-                const uint32_t p[4] = {to_bf16x2(s[2 * n][0], s[2 * n][1]), to_bf16x2(s[2 * n][2], s[2 * n][3]),
-                                       to_bf16x2(s[2 * n + 1][0], s[2 * n + 1][1]),
-                                       to_bf16x2(s[2 * n + 1][2], s[2 * n + 1][3])};
-#pragma unroll
-                for (int d = 0; d < D / 16; ++d) {
-                    uint32_t b[4];
-                    load_matrices_transposed(b, tv + (n * 16 + (lane & 15)) * P + d * 16 + (lane >> 4) * 8);
-                    mma_bf16(out[2 * d], p, b[0], b[1]);
-                    mma_bf16(out[2 * d + 1], p, b[2], b[3]);
-                }
-            }
-        }
+        if (!is_used) continue;
+        if (key == 0)
+            factor[0] = scale * inverse_q[warp * 16 + g], factor[1] = scale * inverse_q[warp * 16 + g + 8];
+        sums.add(tq + warp * 16 * P, keys[stage], values[stage], factor, inverse_k, min(64, length - key));
     }
-    if (!is_used) return;
-#pragma unroll
-    for (int i = 0; i < 2; ++i) {
-        const int row = first + warp * 16 + g + 8 * i;
-        const float inverse = 1.0f / over_quad_sum(total[i]);
-        if (row >= length) continue;
-        uint16_t *to = o + ((int64_t)batch * length + row) * part + head * D;
+    if (is_used)
+        sums.store(o + (int64_t)batch * length * heads * D + head * D, (int64_t)heads * D, first + warp * 16,
+                   length);
+}
+
+// The same for 65 to 256 keys with less waiting: all of them in shared memory at once, eight warps, of which the
+// second four take every other tile; their sums are added at the end. Grid (⌈L / 64⌉, B·H), 256 threads.
+template <int D>
+__device__ __forceinline__ void cosine_attention_halves(const uint16_t *qkv, const float *head_scale,
+                                                        uint16_t *o, int length, int heads, float epsilon) {
+    SHARED(memory);
+    constexpr int P = D + 8, TILE = 64 * P;
+    __shared__ float inverse[64 + 256];
+    uint16_t *tq = (uint16_t *)memory;
+    const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, g = lane >> 2;
+    const int half = warp / 4, own = warp % 4 * 16, tiles = (length + 63) / 64;
+    uint16_t *keys = tq + TILE, *values = keys + tiles * TILE;
+    const int first = blockIdx.x * 64, batch = blockIdx.y / heads, head = blockIdx.y % heads;
+    const packed_rows<D> rows(qkv, batch, head, length, heads);
+    start_early();
+    copy_head<D, 256>(tq, rows.q, rows.leading, first, length);
+    for (int i = 0; i < tiles; ++i) copy_head<D, 256>(keys + i * TILE, rows.k, rows.leading, 64 * i, length);
+    commit_copies();
+    for (int i = 0; i < tiles; ++i) copy_head<D, 256>(values + i * TILE, rows.v, rows.leading, 64 * i, length);
+    commit_copies();
+    const float scale = head_scale[head] * 1.4426950408889634f;
+    wait_for_copies<1>();
+    __syncthreads();
+    // Queries and keys follow each other.
+    for (int r = threadIdx.x / 2; r < 64 * (tiles + 1); r += 128)
+        inverse_norm<D>(tq + r * P, inverse + r, epsilon);
+    wait_for_copies<0>();
+    __syncthreads();
+    const bool is_used = first + own < length;
+    attention_sums<D> sums;
+    if (is_used) {
+        const float factor[2] = {scale * inverse[own + g], scale * inverse[own + g + 8]};
+        for (int i = half; i < tiles; i += 2)
+            sums.add(tq + own * P, keys + i * TILE, values + i * TILE, factor, inverse + 64 * (i + 1),
+                     min(64, length - 64 * i));
+    }
+    // The keys are not needed any more: the second half's sums take their place.
+    __syncthreads();
+    float *other = (float *)keys + warp % 4 * (D / 8 * 4 + 4) * 32 + lane;
+    if (half == 1) {
 #pragma unroll
         for (int n = 0; n < D / 8; ++n)
-            *(uint32_t *)(to + n * 8 + 2 * t) = to_bf16x2(out[n][2 * i] * inverse, out[n][2 * i + 1] * inverse);
+#pragma unroll
+            for (int c = 0; c < 4; ++c) other[(n * 4 + c) * 32] = sums.out[n][c];
+#pragma unroll
+        for (int i = 0; i < 2; ++i) {
+            other[(D / 2 + i) * 32] = sums.largest[i];
+            other[(D / 2 + 2 + i) * 32] = sums.total[i];
+        }
     }
+    __syncthreads();
+    if (half == 1 || !is_used) return;
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+        const float theirs = other[(D / 2 + i) * 32], next = fmaxf(sums.largest[i], theirs);
+        sums.decay(i, next);
+        const float factor = exp2_fast(theirs - next);
+        sums.total[i] += factor * other[(D / 2 + 2 + i) * 32];
+#pragma unroll
+        for (int n = 0; n < D / 8; ++n) {
+            sums.out[n][2 * i] += factor * other[(n * 4 + 2 * i) * 32];
+            sums.out[n][2 * i + 1] += factor * other[(n * 4 + 2 * i + 1) * 32];
+        }
+    }
+    sums.store(o + (int64_t)batch * length * heads * D + head * D, (int64_t)heads * D, first + own, length);
 }
 
 #define COSINE_ATTENTION(D)                                                                        \
@@ -364,6 +480,11 @@ __device__ __forceinline__ void cosine_attention(const uint16_t *qkv, const floa
         const uint16_t *qkv, const float *head_scale, uint16_t *o, int length, int heads,          \
         float epsilon) {                                                                           \
         cosine_attention<D>(qkv, head_scale, o, length, heads, epsilon);                           \
+    }                                                                                              \
+    extern "C" __global__ void __launch_bounds__(256) cosine_attention_halves_##D(                 \
+        const uint16_t *qkv, const float *head_scale, uint16_t *o, int length, int heads,          \
+        float epsilon) {                                                                           \
+        cosine_attention_halves<D>(qkv, head_scale, o, length, heads, epsilon);                    \
     }
 
 COSINE_ATTENTION(32)
