@@ -1,8 +1,8 @@
 // What the attention kernels by Hopper's warpgroup products share: tiles of 64 channels, 128 bytes a row.
 // SPDX-License-Identifier: Apache-2.0
 
-// TILE: rows of the operand that walks by. Of STAGES tiles one is announced when the copies of the next have begun,
-// which waits for a free stage; with fewer than four that is too late for those who compute.
+// TILE: rows of the operand that walks by. Of STAGES tiles one is announced when the copies of the next have
+// begun, which waits for a free stage.
 enum { TILE = 128, STAGES = 5, ROW_BYTES = 128, TILE_BYTES = TILE * ROW_BYTES };
 // Warpgroups of a block that compute, 64 rows each; one more fetches what walks by.
 enum { GROUPS = 2, THREADS = 128 * (GROUPS + 1), OWN = 64 * GROUPS };
