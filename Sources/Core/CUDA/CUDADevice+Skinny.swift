@@ -13,9 +13,6 @@ extension CUDADevice {
     /// Stages by sixteens of rows.
     private static let stages = [8, 6, 5, 4, 3]
 
-    /// Whether 65 to 256 keys go to two halves of a block at the same time.
-    private static let attendsInHalves = true
-
     private enum Mode: Int { case parts, float32, bfloat16, gelu }
 
     /// linear or GELU of it by the kernel for few rows.
@@ -153,7 +150,8 @@ extension CUDADevice {
         let packed = vectorAligned(bfloat16(qkv))
         let output = Tensor.empty([b, l, h, d], dtype: .bfloat16, device: self)
         let tiles = (l + 63) / 64
-        let isHalved = Self.attendsInHalves && (2...4).contains(tiles)
+        // All tiles of keys fit into shared memory: two halves of a block share them out.
+        let isHalved = (2...4).contains(tiles)
         launch(
             kernel("cosine_attention_\(isHalved ? "halves_" : "")\(d)", in: .skinny),
             grid: (tiles, b * h, 1), block: (isHalved ? 256 : 128, 1, 1),
