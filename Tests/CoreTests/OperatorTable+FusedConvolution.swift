@@ -3,7 +3,7 @@ import Core
 import TestSupport
 
 extension OperatorTable {
-    private enum Prologue { case none, upsampled, normalized }
+    private enum Prologue { case none, upsampled, normalized, activated }
 
     /// Inputs in order: x, weight, bias, residual, gain and shift of the norm.
     private static func fusedRow(
@@ -22,6 +22,9 @@ extension OperatorTable {
                 case .none: break
                 case .upsampled: chosen = .upsampledNearest2x
                 case .normalized:
+                    chosen = .groupNorm(
+                        weight: input[4], bias: input[5], groups: groups, epsilon: epsilon)
+                case .activated:
                     chosen = .groupNormSiLU(
                         weight: input[4], bias: input[5], groups: groups, epsilon: epsilon)
                 }
@@ -40,9 +43,10 @@ extension OperatorTable {
                     h = OracleTensor([x.shape[0], x.shape[1], result[2], result[3]]) {
                         x[[$0[0], $0[1], $0[2] / 2, $0[3] / 2]]
                     }
-                case .normalized:
+                case .normalized, .activated:
                     h = naiveGroupNorm(
-                        h, input[4], input[5], groups: groups, epsilon: epsilon, silu: true)
+                        h, input[4], input[5], groups: groups, epsilon: epsilon,
+                        silu: prologue == .activated)
                 }
                 var y = naiveConvolution(
                     h, input[1], input[2], stride: 1, padding: .same(1), groups: 1)
@@ -53,7 +57,7 @@ extension OperatorTable {
 
     /// Shapes that take one pass and shapes that don't.
     static let fusedConvolutions: [OperatorRow] =
-        [Prologue.none, .upsampled, .normalized].flatMap { prologue in
+        [Prologue.none, .upsampled, .normalized, .activated].flatMap { prologue in
             [
                 fusedRow(prologue, [2, 4, 3, 5], outputs: 3, isDifferentiable: true),
                 fusedRow(prologue, [2, 32, 16, 16], outputs: 35),
