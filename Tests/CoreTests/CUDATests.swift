@@ -151,7 +151,7 @@ import Testing
         #expect(CUDAMapTile(pixels: 128, outputs: 160).box((9, 11), images: 1).images == 1)
         // Several small pictures share a tile.
         let shared = CUDAMapTile(pixels: 256, outputs: 160).box((8, 8), images: 25)
-        #expect([shared.width, shared.height, shared.images] == [8, 8, 4])
+        #expect(shared.width == 8 && shared.height == 8 && shared.images == 4)
     }
 
     @Test func phasesOfAnInputGradientHoldEveryTapOnce() {
