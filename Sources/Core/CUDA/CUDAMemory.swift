@@ -11,6 +11,8 @@ final class CUDAMemory {
     final class Pool {
         fileprivate var free: [Int: [UInt64]] = [:]
         fileprivate var owned: [(address: UInt64, size: Int)] = []
+        /// Blocks of others that were given back while the graph was captured.
+        fileprivate var kept: Set<UInt64> = []
     }
 
     private struct Block {
@@ -67,6 +69,7 @@ final class CUDAMemory {
             // Its last reader may be part of the graph, which will read it at every replay.
             blocks[address]?.pool = pool
             pool.owned.append((address, block.size))
+            pool.kept.insert(address)
         } else {
             free[block.size, default: []].append(address)
         }
@@ -80,12 +83,14 @@ final class CUDAMemory {
     /// Takes back the blocks of a graph that is gone; those still in tensors' hands follow later.
     func release(_ pool: Pool) {
         let stillUsed = Set(pool.owned.map(\.address)).subtracting(pool.free.values.joined())
+            .subtracting(pool.kept)
         for (address, size) in pool.owned {
             blocks[address]?.pool = nil
             if !stillUsed.contains(address) { free[size, default: []].append(address) }
         }
         pool.owned = []
         pool.free = [:]
+        pool.kept = []
     }
 
     private func reused(_ size: Int) -> UInt64? {

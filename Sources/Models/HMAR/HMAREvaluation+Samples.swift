@@ -26,7 +26,7 @@ extension HMAREvaluation {
         let judged = real.features.rows(
             0..<min(real.features.count, perClass * model.geometry.classes.count))
         var sets: [(name: String, images: [RGBImage], features: FeatureMatrix)] = []
-        for variant in model.variants {
+        for variant in variants {
             let samples = try draw(variant, perClass: perClass)
             let found = try Evaluation.classify(
                 samples.images, by: classifier, cancellation: cancellation)
@@ -71,10 +71,11 @@ extension HMAREvaluation {
         let classes = model.geometry.classes.count
         var images: [RGBImage] = []
         var labels: [Int] = []
+        let size = Self.requestSize(perClass)
         for label in 0..<classes {
-            for start in stride(from: 0, to: perClass, by: 50) {
+            for start in stride(from: 0, to: perClass, by: size) {
                 progress("samples of \(variant.rawValue)", images.count, perClass * classes)
-                let count = min(50, perClass - start)
+                let count = min(size, perClass - start)
                 // Every request has its own seed; pictures within one have their own streams.
                 let request = try defaultRequest(
                     variant, label: label, count: count,
@@ -86,6 +87,12 @@ extension HMAREvaluation {
             }
         }
         return Samples(variant: variant, images: images, labels: labels)
+    }
+
+    /// Pictures of a request: at most 50, and where that gives at least 16 all requests alike, since a
+    /// GPU's passes are recorded for one size.
+    static func requestSize(_ perClass: Int) -> Int {
+        (16...50).last { perClass % $0 == 0 } ?? 50
     }
 
     /// A request by the card's defaults.

@@ -26,13 +26,18 @@ public struct HMAREvaluation {
     /// Samples of every variant, an equal number per class.
     public let sampleCount: Int
     public let seed: UInt64
+    /// The ways of sampling that are measured.
+    public let variants: [SamplingVariant]
     let cancellation: Cancellation
     let progress: Progress
 
-    /// - Throws: ``ConfigurationError`` when sizes or classes of model, classifier and data differ.
+    /// - Parameter variants: those of the model when nil.
+    /// - Throws: ``ConfigurationError`` when sizes or classes of model, classifier and data differ, and
+    ///   for a variant that the model has not.
     public init(
         model: HMARSession, classifier: ImageClassifier, training: any Dataset, test: any Dataset,
-        sampleCount: Int = 5000, seed: UInt64 = 0, cancellation: Cancellation = Cancellation(),
+        sampleCount: Int = 5000, seed: UInt64 = 0, variants: [SamplingVariant]? = nil,
+        cancellation: Cancellation = Cancellation(),
         progress: @escaping Progress = { _, _, _ in }
     ) throws {
         let (size, classes) = (model.geometry.imageSize, model.geometry.classes.count)
@@ -56,6 +61,12 @@ public struct HMAREvaluation {
         try ConfigurationError.require(
             sampleCount >= 4 * classes, "the number of samples", "\(sampleCount)",
             "\(4 * classes) or more: four of every class")
+        for variant in variants ?? [] where !model.variants.contains(variant) {
+            throw ConfigurationError.invalid(
+                name: "the way of sampling", found: variant.rawValue,
+                allowed: model.variants.map(\.rawValue).joined(separator: ", "))
+        }
+        self.variants = variants ?? model.variants
         self.model = model
         self.classifier = classifier
         self.training = training

@@ -51,6 +51,13 @@ struct EvaluateCommand: ComputingCommand {
         help: "Measure only these: tokenizer, likelihood, samples, editing; commas or spaces.")
     var only: [String] = []
 
+    @Option(
+        parsing: .upToNextOption,
+        help:
+            "Sample only in these ways: hmar, hmar-next-scale, var; all of the model's if left out."
+    )
+    var variants: [SamplingVariant] = []
+
     @Option(help: "The seed of samples, masks and edits.")
     var seed: UInt64 = 0
 
@@ -102,6 +109,7 @@ struct EvaluateCommand: ComputingCommand {
         let evaluation = try HMAREvaluation(
             model: session, classifier: try judge(entry), training: data.training,
             test: data.test, sampleCount: samples, seed: seed,
+            variants: variants.isEmpty ? nil : variants,
             cancellation: interrupt.cancellation
         ) { task, done, total in line.show("\(task)  \(done)/\(total)") }
         var outcome = HMAREvaluation.Outcome()
