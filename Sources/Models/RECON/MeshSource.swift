@@ -70,7 +70,8 @@ public struct MeshSource: PointSource {
                 return place
             }
         }
-        throw .notFound(name: "meshes", files: ["meshes.tar.gz", "*.ply", "*.obj"], places: places)
+        throw .notFound(
+            name: "a folder of meshes", files: ["meshes.tar.gz", "*.ply", "*.obj"], places: places)
     }
 
     public func sample(

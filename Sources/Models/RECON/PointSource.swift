@@ -154,7 +154,7 @@ public struct MoleculeSource: PointSource {
         for place in places where FileManager.default.fileExists(atPath: "\(place)/\(name)") {
             return "\(place)/\(name)"
         }
-        throw .notFound(name: "the molecules", files: [name], places: places)
+        throw .notFound(name: "the set of molecules", files: [name], places: places)
     }
 
     public func sample(

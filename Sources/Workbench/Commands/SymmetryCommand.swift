@@ -18,6 +18,7 @@ struct SymmetryCommand: ParsableCommand {
               workbench symmetry show MODEL --folder ~/pictures --input 17 --json
               workbench symmetry fit MODEL --data ~/mnist --csv levels.csv
               workbench symmetry standardize MODEL --folder ~/pictures --out upright
+              workbench symmetry show recon-molecules --folder ~/conformers --class ethanol
               workbench symmetry check --weights p4cnn.pth --data ~/mnist
             """,
         subcommands: [

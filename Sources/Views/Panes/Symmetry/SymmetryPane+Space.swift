@@ -240,6 +240,12 @@ nonisolated enum PointSetPicture {
         PlotColor(213, 94, 0), PlotColor(0, 158, 115), PlotColor(240, 228, 66),
         PlotColor(204, 121, 167), PlotColor(120, 140, 230),
     ]
+    /// Elements as chemists colour them (Corey, Pauling, Koltun).
+    private static let elements: [String: PlotColor] = [
+        "H": PlotColor(235, 235, 235), "C": PlotColor(122, 128, 138),
+        "N": PlotColor(92, 132, 245), "O": PlotColor(226, 72, 48), "F": PlotColor(64, 190, 110),
+        "S": PlotColor(238, 208, 56),
+    ]
 
     static func image(_ points: PointSet, seen: [SIMD3<Double>], side: Int) -> RGBImage {
         var canvas = PlotCanvas(width: side, height: side, background: PlotColor(0, 0, 0))
@@ -275,7 +281,9 @@ nonisolated enum PointSetPicture {
                     shade(PlotColor(150, 156, 168), depth), thickness: many ? 1 : ball * 0.55)
             case .point(let i):
                 let kind = points.kinds.indices.contains(i) ? points.kinds[i] : 1
-                let color = colors[((kind % colors.count) + colors.count) % colors.count]
+                let name = points.kindNames.indices.contains(kind) ? points.kindNames[kind] : ""
+                let color =
+                    elements[name] ?? colors[((kind % colors.count) + colors.count) % colors.count]
                 let center = place(seen[i])
                 canvas.disc(center: center, radius: ball, shade(color, depth))
                 if !many {
