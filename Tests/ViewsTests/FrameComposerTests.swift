@@ -311,8 +311,12 @@ struct FrameComposerTests {
         #expect(!composer.composePictures(provider, now: 2).isEmpty)
         #expect(provider.take().map(\.level) == [.full])
         composer.fence.written(now: 2)
-        composer.fence.answered(now: 2.2)
+        composer.fence.answered(now: 2.01)
         #expect(composer.composePictures(provider, now: 3).isEmpty)
         #expect(composer.refineDeadline == nil)
+        // Under a popup and back it is what it was, at once.
+        _ = composer.compose(frame(version: 4, popup: cover), pictures: provider, now: 4)
+        _ = composer.compose(frame(version: 4), pictures: provider, now: 5)
+        #expect(provider.take().map(\.level) == [.full])
     }
 }

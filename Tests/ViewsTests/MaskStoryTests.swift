@@ -357,4 +357,21 @@ struct MaskStoryTests {
         while let next = far?.moved(.right) { far = next }
         #expect(far?.image.width ?? 0 <= LargeCanvas.limit)
     }
+
+    @Test("Arrows move as far on the screen at any size of picture; under a zoom by a pixel")
+    func cursorSteps() throws {
+        let app = ApplicationHarness(imageSize: 128).ready()
+        app.press("3")
+        app.press(.enter)
+        app.settle()
+        app.press("4s")
+        let start = app.state.mask.cursor
+        app.press(.right)
+        #expect(app.state.mask.cursor.x == start.x + 4)
+        app.press("++")
+        let zoomed = app.state.mask.cursor
+        app.press(.left)
+        #expect(app.state.mask.cursor.x == zoomed.x - app.state.mask.cursorStep)
+        #expect(app.state.mask.cursorStep < 4)
+    }
 }

@@ -153,6 +153,8 @@ final class TerminalSession {
         let before = screen.appearance
         send("\u{0C}")
         settle()
+        // A picture that has to be encoded again comes a moment after the text.
+        for _ in 0..<20 where self.difference(from: before) != nil { settle() }
         let difference = difference(from: before)
         #expect(difference == nil, sourceLocation: sourceLocation)
     }

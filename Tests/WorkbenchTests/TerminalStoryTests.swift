@@ -25,7 +25,7 @@ struct TerminalStoryTests {
     func story() throws {
         let session = try open(["--no-session", "--deterministic"])
         session.send("\r")
-        session.expect("✓ HMAR")
+        session.expect("✓ class ")
         session.wait("a picture") { $0.pictureCells > 100 }
         session.expectRedrawChangesNothing()
         let pictures = session.screen.pictureCells
@@ -135,7 +135,7 @@ struct TerminalStoryTests {
         first.send("\u{1B}[H")
         first.send("s")
         first.send("3\r")
-        first.expect("✓ HMAR")
+        first.expect("✓ class ")
         first.send("e ")
         first.wait("a mask") { $0.contains("% masked") && !$0.contains("0.0 % masked") }
         let line = first.screen.lines.first { $0.contains("% masked") } ?? ""

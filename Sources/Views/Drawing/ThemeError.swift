@@ -35,7 +35,8 @@ nonisolated extension ThemeError: CustomStringConvertible {
         case .syntax(let error): return error.description
         case .notFound(let name, let nearest, let folders):
             let places = folders.isEmpty ? "no folder" : folders.joined(separator: ", ")
-            return "There is no theme \"\(name)\"\(hint(nearest)) Looked in \(places)."
+            return "There is no theme \"\(name)\"\(hint(nearest)) "
+                + "`workbench themes` lists them. Looked in \(places)."
         case .inheritanceCycle(let names, let file):
             return
                 "\(file): the theme inherits from itself (\(names.joined(separator: " → "))); "

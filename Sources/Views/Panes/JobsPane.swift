@@ -53,8 +53,12 @@ enum JobsPane: Pane {
         var note = note(job, context: context)
         if CharacterWidth.of(note) > width / 2 { note = "" }
         let room = width - 2 - (note.isEmpty ? 0 : CharacterWidth.of(note) + 1)
+        // A title that is too long loses the word before its number, not its end.
+        let title =
+            CharacterWidth.of(job.title) <= room
+            ? job.title : job.title.replacing(", seed ", with: " ")
         surface.put(
-            CharacterWidth.truncate(job.title, to: max(0, room)), x: 2, y: y, style: lineStyle)
+            CharacterWidth.truncate(title, to: max(0, room)), x: 2, y: y, style: lineStyle)
         surface.put(
             note, x: max(0, width - CharacterWidth.of(note)), y: y,
             style: isSelected ? lineStyle : context.dim)

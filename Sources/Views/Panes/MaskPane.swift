@@ -267,12 +267,16 @@ enum MaskPane: Pane {
         }
         guard rows >= 5, let patchNums = facts?.geometry.patchNums else { return }
         let counts = EditableCells.counts(context.state.mask, patchNums: patchNums)
-        let text =
-            "drawn anew  "
-            + zip(patchNums, counts).map { "\($1)/\($0 * $0)" }
-            .joined(separator: " ")
+        // The fine scales say most: where there is no room for all, the coarse ones are left out.
+        var words = zip(patchNums, counts).map { "\($1)/\($0 * $0)" }
+        let room = surface.bounds.width - 12
+        while words.count > 1, words.joined(separator: " ").count > room {
+            words.removeFirst(words[0] == "…" ? 2 : 1)
+            words.insert(context.symbol("…", "..."), at: 0)
+        }
         surface.put(
-            CharacterWidth.truncate(text, to: surface.bounds.width), x: 0, y: y + 4,
-            style: context.dim)
+            "drawn anew  "
+                + CharacterWidth.truncate(words.joined(separator: " "), to: max(0, room)),
+            x: 0, y: y + 4, style: context.dim)
     }
 }

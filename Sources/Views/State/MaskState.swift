@@ -112,6 +112,9 @@ nonisolated struct MaskState: Sendable {
 
     var hardness: Int { hardnesses[tool] ?? 100 }
 
+    /// Pixels that an arrow key moves the cursor by.
+    var cursorStep: Int { max(1, (seen?.width ?? source?.width ?? 0) / 32) }
+
     /// The part of the picture that is seen; nil for all of it.
     var seen: PixelRect? {
         guard zoom > 1, let source else { return nil }

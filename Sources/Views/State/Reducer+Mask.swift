@@ -140,7 +140,9 @@ nonisolated extension Reducer {
     static func moveMaskCursor(x: Int, y: Int, draws: Bool, _ state: inout AppState) {
         guard state.mask.source != nil else { return }
         let from = state.mask.cursor
-        let to = clamped(MaskPoint(x: from.x + x, y: from.y + y), state)
+        // As far on the screen at any size of picture; a pixel at a time under a zoom.
+        let step = state.mask.cursorStep
+        let to = clamped(MaskPoint(x: from.x + x * step, y: from.y + y * step), state)
         if draws {
             if state.mask.stroke == nil {
                 begin(from, erases: false, isKeyed: true, &state)

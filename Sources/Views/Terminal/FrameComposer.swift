@@ -41,6 +41,9 @@ package final class FrameComposer {
     private var coarse: Set<PicturePlacement> = []
     /// Those of them that can be sent again as they should be: whole, with nothing else to send.
     private var refinable: [PicturePlacement] = []
+    /// Pictures that were sent as they should be: their bytes are at hand, so that one which a popup
+    /// lay over comes back as it was.
+    private var good: Set<PicturePlacement> = []
     /// When a picture was last sent because it had changed.
     private var lastChange = -Double.infinity
     /// Seconds without a changing picture before coarse ones are made good.
@@ -214,7 +217,9 @@ package final class FrameComposer {
                 pending = .fence
                 break
             }
-            guard let encoded = provider.encoded(request(job)) else {
+            let usual = isMeagre ? PictureLevel.reduced : fence.level
+            let level = good.contains(job.placement) && !fence.isSlow ? .full : usual
+            guard let encoded = provider.encoded(request(job, level: level)) else {
                 if pending == .none { pending = .provider }
                 let cells = ledger.takeStale(job)
                 stale += Self.clearing(cells) + erasingKitty(Array(cells))
@@ -227,10 +232,11 @@ package final class FrameComposer {
             ranges.append(start..<bytes.count)
             bytesPerCell = Double(encoded.count) / Double(max(1, job.rect.area))
             ledger.record(job)
-            if fence.level < .full || isMeagre {
+            if level < .full {
                 coarse.insert(job.placement)
             } else if !job.isTile {
                 coarse.remove(job.placement)
+                remember(job.placement)
             }
             unsent[Self.key(job)] = nil
         }
@@ -277,19 +283,24 @@ package final class FrameComposer {
             ranges.append(start..<bytes.count)
         }
         coarse.remove(placement)
+        remember(placement)
         refinable.removeFirst()
         fence.sent(bytes: bytes.count, now: now)
         isFenceDue = true
         return PictureBytes(bytes: bytes, ranges: ranges)
     }
 
-    private func request(_ job: PictureLedger.Job, level: PictureLevel? = nil) -> PictureRequest {
+    private func remember(_ placement: PicturePlacement) {
+        if good.count > 256 { good.removeAll() }
+        good.insert(placement)
+    }
+
+    private func request(_ job: PictureLedger.Job, level: PictureLevel) -> PictureRequest {
         PictureRequest(
             id: job.placement.id, version: job.placement.version, cells: job.placement.rect.size,
             cellSize: capabilities.cellSize,
             part: job.rect.offset(x: -job.placement.rect.x, y: -job.placement.rect.y),
-            level: level ?? (isMeagre ? .reduced : fence.level),
-            registers: capabilities.registers)
+            level: level, registers: capabilities.registers)
     }
 
     private var isMeagre: Bool { (fence.throughput ?? .infinity) < Self.meagreRate }

@@ -51,16 +51,28 @@ nonisolated struct TourStep: Sendable {
             title: "Before and after",
             text: "v looks at the mask, before, after, the difference, "
                 + "and both side by side.",
-            commands: [.nextMaskView, .nextMaskView, .nextMaskView]),
+            commands: [.nextMaskView, .nextMaskView]),
         TourStep(
             title: "Nothing is lost",
             text: "u takes a step back, U goes forward again. Z lists all "
                 + "of them; any can be gone to. It survives a crash.",
             commands: [.undo, .redo, .history]),
         TourStep(
+            title: "All your pictures",
+            text: "o is the gallery, kept for the next start: x marks a picture, d compares two, w "
+                + "shows which one grew from which.",
+            commands: [.focusPreview, .viewGallery]),
+        TourStep(
+            title: "Symmetry",
+            text: "9 finds how inputs are turned in a set of data, and puts them upright: arrows "
+                + "choose an input, + and − turn it, W writes what is shown.",
+            commands: [.focusSymmetry], isDone: isIdle),
+        TourStep(
             title: "Find your way",
-            text: "? shows the keys of the pane, : finds any command, t "
-                + "changes the theme, q leaves. That is all: the workbench is yours."),
+            text:
+                "8 trains models by recipes. ? shows the keys of the pane, : finds any command, t "
+                + "changes the theme, q leaves. That is all: the workbench is yours.",
+            commands: [.focusPreview, .viewPicture]),
     ]
 
     private static let box =

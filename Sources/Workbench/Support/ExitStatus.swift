@@ -26,11 +26,26 @@ enum ExitStatus {
                 Output.line(text)
                 return done
             }
-            Output.note(text)
+            Output.note(unknownCommand ?? text)
             return badInput
         }
         Output.note("workbench: \(error)")
         return isInput(error) ? badInput : failure
+    }
+
+    /// A sentence for a command that does not exist; nil if the first argument is none.
+    ///
+    /// Without it the argument would be taken for one of the application's own.
+    private static var unknownCommand: String? {
+        var names: [String] = []
+        for command in Workbench.configuration.subcommands {
+            if let name = command.configuration.commandName { names.append(name) }
+        }
+        guard let typed = CommandLine.arguments.dropFirst().first, !typed.hasPrefix("-"),
+            !names.contains(typed), typed != "help"
+        else { return nil }
+        let hint = nearestName(to: typed, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
+        return "workbench: There is no command \"\(typed)\"\(hint) `workbench --help` lists them."
     }
 
     private static func isParsing(_ error: any Error) -> Bool {

@@ -100,6 +100,7 @@ struct SamplingOptions: ParsableArguments {
             .map { "; did you mean \($0)?" }
         throw InputError(
             "--class \(className) is not one of the model's \(geometry.classes.count) classes"
-                + (hint ?? " (\(geometry.classes.prefix(12).joined(separator: ", ")))."))
+                + (hint ?? " (\(geometry.classes.prefix(12).joined(separator: ", "))"
+                    + (geometry.classes.count > 12 ? ", …)." : ").")))
     }
 }
