@@ -1,5 +1,6 @@
 // The key table: no conflicts, everything reachable, the sheet written from it.
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 import Testing
 
 @testable import Views
@@ -106,5 +107,19 @@ struct KeyBindingTests {
         #expect(entry.text == "aéllo ")
         let isTaken = entry.handle(KeyPress(.function(3)))
         #expect(!isTaken)
+    }
+
+    @Test("docs/keys.md and the README's short table are those of the program")
+    func documents() throws {
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { root.deleteLastPathComponent() }
+        let keys = try String(contentsOf: root.appending(path: "docs/keys.md"), encoding: .utf8)
+        #expect(
+            keys.trimmingCharacters(in: .newlines)
+                == KeySheet.markdown().trimmingCharacters(in: .newlines),
+            "`workbench keys > docs/keys.md` writes it")
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        #expect(readme.contains(KeySheet.short()), "`workbench keys --short` prints it")
+        #expect(!KeySheet.short().contains("|  |"))
     }
 }

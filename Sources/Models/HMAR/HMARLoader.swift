@@ -109,7 +109,7 @@ public final class HMARSession: ImageEditing, ImageTokenizing {
         ]
         summaryLines = zip(groups, sources).filter { !$0.0.1.isEmpty }.map { group, source in
             let count = group.1.reduce(0) { $0 + $1.value.count }
-            return "\(group.0): \(source ?? "made here"), \(count) parameters"
+            return "\(group.0): \(source ?? "made here"), \(CountText.short(count)) parameters"
         }
         weightBytes = groups.reduce(0) { total, group in
             total + group.1.reduce(0) { $0 + $1.value.count * $1.value.dtype.byteCount }

@@ -150,7 +150,12 @@ nonisolated public struct Surface: Sendable, Equatable {
         var cell = Cell(Cell.pictureFiller)
         cell.picture = UInt16(placements.count)
         for row in area.y..<area.maxY {
-            for column in area.x..<area.maxX { set(column, row, cell) }
+            for column in area.x..<area.maxX {
+                // Until the pixels come, and where they are taken away, the pane's own ground.
+                let style = cells[row * size.columns + column].style
+                cell.style = Style.plain.background(style.background)
+                set(column, row, cell)
+            }
         }
     }
 

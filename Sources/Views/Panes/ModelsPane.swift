@@ -134,7 +134,7 @@ enum ModelsPane: Pane {
         if !card.licence.isEmpty { add("Licence: \(card.licence)", .textDim) }
         for metric in card.metrics {
             let unit = metric.unit.map { " " + $0 } ?? ""
-            add("\(metric.name): \(metric.value)\(unit)", .textDim)
+            add("\(metric.name): \(PlotAxis.plainLabel(metric.value))\(unit)", .textDim)
         }
         if let notes = card.notes { add(notes, .textDim) }
         return lines

@@ -9,11 +9,15 @@ struct KeysCommand: ParsableCommand {
         discussion: """
             Examples:
               workbench keys
+              workbench keys --short
               workbench keys --commands
             """)
 
     @Flag(help: "List every command by the name that the configuration and --plain use.")
     var commands = false
+
+    @Flag(help: "Print only the keys that matter most.")
+    var short = false
 
     @Option(
         help: ArgumentHelp("Read the keys of this configuration.", valueName: "file"))
@@ -23,6 +27,7 @@ struct KeysCommand: ParsableCommand {
         if commands {
             return Output.line(MainActor.assumeIsolated { KeySheet.commandList() })
         }
+        if short { return Output.line(MainActor.assumeIsolated { KeySheet.short() }) }
         if let config {
             let settings = Settings(file: config, isRequired: true)
             if let problem = settings.messages.first { throw InputError(problem) }
