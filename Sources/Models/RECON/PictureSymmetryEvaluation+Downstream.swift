@@ -20,11 +20,19 @@ extension PictureSymmetryEvaluation {
         let tested = try engine.distributions(of: found, cancellation: cancellation)
         let standardTraining = standardized(bank.images, training)
         let standardTest = standardized(test.images, tested)
+        let second = try refined(.frechet)
+        let secondTest = standardized(
+            test.images,
+            try second.distributions(of: found, images: test.images, cancellation: cancellation))
         var metrics: [ModelCard.Metric] = []
         for clusters in [10, 64] {
             for (title, train, test) in [
                 ("as they are", bank.images, test.images),
                 ("standardised", standardTraining, standardTest),
+                (
+                    "standardised, second look",
+                    standardized(bank.images, second.distributionsOfTraining), secondTest
+                ),
             ] {
                 try cancellation.check()
                 progress("k-means, \(clusters) clusters, \(title)", 0, 1)
@@ -39,13 +47,15 @@ extension PictureSymmetryEvaluation {
                             result.mutualInformation)))
             }
         }
-        return metrics + (try layerFigures(standardTest))
+        return metrics + (try layerFigures(engine, second, standardTest, secondTest))
     }
 
     /// A frozen classifier of upright pictures (5 nearest training pictures by pixels), with and
     /// without the layer before it.
-    private func layerFigures(_ standardTest: GreyImages) throws -> [ModelCard.Metric] {
-        let engine = try engine(mean)
+    private func layerFigures(
+        _ engine: RECON<Rotation2>, _ second: RefinedRECON, _ standardTest: GreyImages,
+        _ secondTest: GreyImages
+    ) throws -> [ModelCard.Metric] {
         let classifier = NeighbourBank(
             FeatureMatrix(width: 784, values: try uprightTraining().pixels),
             metric: .euclidean)
@@ -62,20 +72,29 @@ extension PictureSymmetryEvaluation {
                 value: 100 * Double(right) / Double(images.count), unit: "%",
                 note: "5-NN on pixels of upright training pictures")
         }
-        let uprightFound = try poses("upright test pictures", of: upright)
-        let uprightStandard = standardized(
-            upright, try engine.distributions(of: uprightFound, cancellation: cancellation))
+        func three(_ name: String, _ images: GreyImages) throws -> [ModelCard.Metric] {
+            let found = try poses("\(name) pictures", of: images)
+            return [
+                try accuracy(name, images),
+                try accuracy(
+                    "\(name), layer",
+                    standardized(
+                        images, try engine.distributions(of: found, cancellation: cancellation))),
+                try accuracy(
+                    "\(name), layer, second look",
+                    standardized(
+                        images,
+                        try second.distributions(
+                            of: found, images: images, cancellation: cancellation))),
+            ]
+        }
         var generator = RandomGenerator(seed: seed, stream: 0x6675_6C6C)
         let full = upright.rotated(
             by: (0..<upright.count).map { _ in 360 * generator.nextFloat() - 180 })
-        let fullFound = try poses("fully rotated pictures", of: full)
-        let fullStandard = standardized(
-            full, try engine.distributions(of: fullFound, cancellation: cancellation))
-        return [
-            try accuracy("upright", upright), try accuracy("upright, layer", uprightStandard),
+        return try three("upright", upright) + [
             try accuracy("rotated", test.images), try accuracy("rotated, layer", standardTest),
-            try accuracy("fully rotated", full), try accuracy("fully rotated, layer", fullStandard),
-        ]
+            try accuracy("rotated, layer, second look", secondTest),
+        ] + three("fully rotated", full)
     }
 }
 

@@ -27,11 +27,12 @@ public final class PictureSymmetryEvaluation {
     /// - Parameters:
     ///   - folder: with the four files of MNIST; nil for the standard places.
     ///   - testCount: test pictures at most.
+    ///   - bankCount: training pictures in which neighbours are looked for, at most.
     ///   - other: another seed of the same training, to compare with.
     /// - Throws: errors of the data; ``SymmetryError``.
     public init(
         model: PictureSymmetryModel, folder: String?, testCount: Int? = nil,
-        other: PictureSymmetryModel? = nil, seed: UInt64 = 0,
+        bankCount: Int = 12_000, other: PictureSymmetryModel? = nil, seed: UInt64 = 0,
         cancellation: Cancellation = Cancellation(),
         progress: @escaping (String, Int, Int) -> Void = { _, _, _ in }
     ) throws {
@@ -49,7 +50,8 @@ public final class PictureSymmetryEvaluation {
         self.law = law
         self.folder = try model.locate(folder: folder, isFashion: data.set == "fashion-mnist")
         bank = try RotatedImages.digits(
-            folder: self.folder, part: .training, law: law, limit: data.limit, seed: data.seed)
+            folder: self.folder, part: .training, law: law,
+            limit: min(bankCount, data.limit ?? bankCount), seed: data.seed)
         // Its own stream of angles: a test picture and a training picture may share a number.
         test = try RotatedImages.digits(
             folder: self.folder, part: .test, law: law, limit: testCount, seed: seed &+ 0x7E57)
@@ -100,6 +102,23 @@ public final class PictureSymmetryEvaluation {
             configuration: RECONConfiguration(
                 neighbours: Self.neighbours, centre: mean, family: chosen.family,
                 estimator: chosen))
+    }
+
+    /// The engine that looks a second time.
+    func refined(
+        _ mean: SymmetryMean, of network: InvariantEquivariantAutoencoder? = nil
+    ) throws -> RefinedRECON {
+        let chosen = Self.estimator(of: law)
+        let training =
+            try network.map { try $0.classPoses(of: bank.images, cancellation: cancellation) }
+            ?? poses("training pictures", of: bank.images)
+        progress("second look", 0, 1)
+        return try RefinedRECON(
+            training: training, images: bank.images,
+            configuration: RECONConfiguration(
+                neighbours: Self.neighbours, centre: mean, family: chosen.family,
+                estimator: chosen),
+            settings: .init(rounds: mean == .none ? 1 : 2), cancellation: cancellation)
     }
 
     /// The estimator that the published runs use for a law.
@@ -210,31 +229,21 @@ public final class PictureSymmetryEvaluation {
         let truth = test.centredAngles.map { Rotation2(degrees: $0) }
         var metrics: [ModelCard.Metric] = []
         let unit = Self.estimator(of: law) == .cyclic ? "order" : "°"
-        for (title, mean) in [
-            ("pseudo-labels", SymmetryMean.none), ("Fréchet", .frechet), ("Tukey", .tukey(c: nil)),
-        ] {
+        for (title, mean) in Self.means {
             progress("levels, \(title)", 0, 3)
-            let distributions = try engine(mean).distributions(
-                of: found, cancellation: cancellation)
-            let errors = levelErrors(distributions.map(level))
-            let poseErrors = AngleErrors(
-                truth.indices.map { distributions[$0].pose.distance(to: truth[$0]) })
-            let folded = AngleErrors(
-                truth.indices.map {
-                    let d = distributions[$0].pose.distance(to: truth[$0])
-                    return min(d, 180 - d)
-                })
-            metrics.append(
-                .init(
-                    name: "\(title): symmetry error", value: errors.means, unit: unit,
-                    note: "mean levels " + Self.list(errors.classes)))
-            metrics.append(
-                .init(
-                    name: "\(title): level error per picture", value: errors.samples, unit: unit))
-            metrics += poseErrors.figures("\(title): pose error")
-            metrics += folded.figures(
-                "\(title): pose error modulo half turns",
-                note: "0, 1 and 8 look alike upside down")
+            metrics += figures(
+                title,
+                try engine(mean).distributions(of: found, cancellation: cancellation), truth, unit)
+        }
+        // A mean is needed to centre; ssl-sym's own poses are measured without one as well.
+        let seconds: [(String, SymmetryMean)] =
+            (model.isConstrained ? [("pseudo-labels, second look", .none)] : [])
+            + [("Fréchet, second look", .frechet)]
+        for (title, mean) in seconds {
+            metrics += figures(
+                title,
+                try refined(mean).distributions(
+                    of: found, images: test.images, cancellation: cancellation), truth, unit)
         }
         if let theta = model.level {
             let levels = try amortisedLevels(theta, test.images)
@@ -249,6 +258,28 @@ public final class PictureSymmetryEvaluation {
         }
         metrics.append(try noiseFloor())
         return metrics
+    }
+
+    private static let means: [(String, SymmetryMean)] = [
+        ("pseudo-labels", .none), ("Fréchet", .frechet), ("Tukey", .tukey(c: nil)),
+    ]
+
+    /// Errors of levels and poses.
+    private func figures(
+        _ title: String, _ distributions: [PoseDistribution<Rotation2>], _ truth: [Rotation2],
+        _ unit: String
+    ) -> [ModelCard.Metric] {
+        let errors = levelErrors(distributions.map(level))
+        let distances = truth.indices.map { distributions[$0].pose.distance(to: truth[$0]) }
+        return [
+            .init(
+                name: "\(title): symmetry error", value: errors.means, unit: unit,
+                note: "mean levels " + Self.list(errors.classes)),
+            .init(name: "\(title): level error per picture", value: errors.samples, unit: unit),
+        ] + AngleErrors(distances).figures("\(title): pose error")
+            + AngleErrors(distances.map { min($0, 180 - $0) }).figures(
+                "\(title): pose error modulo half turns",
+                note: "0, 1 and 8 look alike upside down")
     }
 
     /// Answers of Θ for many pictures.
@@ -266,6 +297,22 @@ public final class PictureSymmetryEvaluation {
                 : outputs.argmax(axis: 1).int32s().map { Double($0) + 1 }
         }
         return levels
+    }
+
+    /// Answers of Γ for many pictures.
+    private func amortisedCentres(
+        _ gamma: SymmetryLevelNetwork, _ images: GreyImages
+    ) throws -> [Rotation2] {
+        var centres: [Rotation2] = []
+        for start in stride(from: 0, to: images.count, by: 500) {
+            try cancellation.check()
+            let range = start..<min(start + 500, images.count)
+            let vectors = withoutGradients { gamma(images.tensor(range)) }
+            centres += InvariantEquivariantAutoencoder.degrees(vectors).map {
+                Rotation2(degrees: $0)
+            }
+        }
+        return centres
     }
 
     private func noiseFloor() throws -> ModelCard.Metric {
@@ -308,33 +355,53 @@ public final class PictureSymmetryEvaluation {
                 note: "raw poses of upright pictures, by class " + Self.list(offsets))
         ]
         guard let other else { return metrics }
-        let levels = levelErrors(
-            try engine(.frechet).distributions(of: own, cancellation: cancellation).map(level))
         let training = try other.network.classPoses(of: bank.images, cancellation: cancellation)
         let found = try other.network.classPoses(of: test.images, cancellation: cancellation)
+        let chosen = Self.estimator(of: law)
         let engine = try RECON(
             training: training,
             configuration: RECONConfiguration(
-                neighbours: Self.neighbours, centre: .frechet,
-                family: Self.estimator(of: law).family, estimator: Self.estimator(of: law)))
-        let others = levelErrors(
-            try engine.distributions(of: found, cancellation: cancellation).map(level))
+                neighbours: Self.neighbours, centre: .frechet, family: chosen.family,
+                estimator: chosen))
+        func classes(_ distributions: [PoseDistribution<Rotation2>]) -> [Double] {
+            levelErrors(distributions.map(level)).classes
+        }
+        let pairs = [
+            (
+                "two seeds",
+                classes(
+                    try self.engine(.frechet).distributions(of: own, cancellation: cancellation)),
+                classes(try engine.distributions(of: found, cancellation: cancellation))
+            ),
+            (
+                "two seeds, second look",
+                classes(
+                    try refined(.frechet).distributions(
+                        of: own, images: test.images, cancellation: cancellation)),
+                classes(
+                    try refined(.frechet, of: other.network).distributions(
+                        of: found, images: test.images, cancellation: cancellation))
+            ),
+        ]
         let otherOffsets = self.offsets(found)
-        let differences = zip(levels.classes, others.classes).map { abs($0 - $1) }
         let moved = zip(offsets, otherOffsets).map { abs(Rotation2.wrap($0 - $1)) }
-        metrics += [
+        metrics.append(
             .init(
                 name: "two seeds: raw canonicals differ by", value: SymmetryEstimator.mean(moved),
                 unit: "°", note: "mean over classes; \(other.card.name): " + Self.list(otherOffsets)
-            ),
-            .init(
-                name: "two seeds: levels differ by, mean",
-                value: SymmetryEstimator.mean(differences), unit: "°",
-                note: "\(other.card.name): " + Self.list(others.classes)),
-            .init(
-                name: "two seeds: levels differ by, largest", value: differences.max() ?? 0,
-                unit: "°"),
-        ]
+            ))
+        for (title, ours, theirs) in pairs {
+            let differences = zip(ours, theirs).map { abs($0 - $1) }
+            metrics += [
+                .init(
+                    name: "\(title): levels differ by, mean",
+                    value: SymmetryEstimator.mean(differences), unit: "°",
+                    note: "\(other.card.name): " + Self.list(theirs)),
+                .init(
+                    name: "\(title): levels differ by, largest", value: differences.max() ?? 0,
+                    unit: "°"),
+            ]
+        }
         return metrics
     }
 
@@ -367,13 +434,21 @@ public final class PictureSymmetryEvaluation {
             metrics.append(
                 accuracy("\(title): OOD accuracy", distributions.map(\.isOutOfDistribution)))
         }
+        metrics.append(
+            accuracy(
+                "Fréchet, second look: OOD accuracy",
+                try refined(.frechet).distributions(
+                    of: found, images: turned, cancellation: cancellation
+                ).map(\.isOutOfDistribution)))
         if let theta = model.level {
             let levels = try amortisedLevels(theta, turned)
+            let centres = try model.centre.map { try amortisedCentres($0, turned) }
             metrics.append(
                 accuracy(
                     "Θ network: OOD accuracy",
                     levels.indices.map { i in
-                        let pose = found.poses[i].degrees
+                        let centre = centres?[i] ?? .identity
+                        let pose = (found.poses[i] * centre.inverse).degrees
                         return theta.output == .level
                             ? abs(pose) > levels[i]
                             : SymmetryLaw.cyclic(order: Int(levels[i])).excludes(pose)

@@ -34,18 +34,46 @@ public struct PoseDistribution<Pose: RotationGroup>: Sendable {
     ///   - neighbours: ψ of its class.
     /// - Precondition: at least one neighbour.
     public init(pose: Pose, neighbours: [Pose], configuration: RECONConfiguration) {
-        poses = neighbours
-        resultantLength = Pose.resultantLength(of: neighbours)
+        let resultant = Pose.resultantLength(of: neighbours)
+        let isFull = Self.isFullRotation(resultant, configuration)
+        let centre: Pose =
+            switch isFull ? SymmetryMean.none : configuration.centre {
+            case .none: .identity
+            case .frechet: Pose.frechetMean(of: neighbours)
+            case .tukey(let scale): Pose.tukeyMean(of: neighbours, scale: scale)
+            }
+        self.init(
+            pose: pose, neighbours: neighbours, centre: centre, resultantLength: resultant,
+            isFullRotation: isFull, configuration: configuration)
+    }
+
+    /// The same about a centre that was found elsewhere; it stays even where the poses are spread
+    /// over the whole group.
+    init(pose: Pose, neighbours: [Pose], centre: Pose, configuration: RECONConfiguration) {
+        let resultant = Pose.resultantLength(of: neighbours)
+        self.init(
+            pose: pose, neighbours: neighbours, centre: centre, resultantLength: resultant,
+            isFullRotation: Self.isFullRotation(resultant, configuration),
+            configuration: configuration)
+    }
+
+    private static func isFullRotation(
+        _ resultant: Double, _ configuration: RECONConfiguration
+    ) -> Bool {
         let needsCentre =
             configuration.family == .uniform || configuration.family == .gaussian
-        isFullRotation =
-            configuration.centre != .none && needsCentre
-            && resultantLength < configuration.leastResultant
-        switch isFullRotation ? SymmetryMean.none : configuration.centre {
-        case .none: centre = .identity
-        case .frechet: centre = Pose.frechetMean(of: neighbours)
-        case .tukey(let scale): centre = Pose.tukeyMean(of: neighbours, scale: scale)
-        }
+        return configuration.centre != .none && needsCentre
+            && resultant < configuration.leastResultant
+    }
+
+    private init(
+        pose: Pose, neighbours: [Pose], centre: Pose, resultantLength: Double,
+        isFullRotation: Bool, configuration: RECONConfiguration
+    ) {
+        poses = neighbours
+        self.centre = centre
+        self.resultantLength = resultantLength
+        self.isFullRotation = isFullRotation
         let back = centre.inverse
         centred = neighbours.map { $0 * back }
         self.pose = pose * back

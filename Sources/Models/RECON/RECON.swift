@@ -88,9 +88,10 @@ public struct RECON<Pose: RotationGroup>: Sendable {
 
     // MARK: Distributions
 
-    /// The neighbours of every training input among the others.
-    public func neighboursOfTraining() -> NeighbourTable {
-        bank.nearestOthers(k: configuration.neighbours)
+    /// The neighbours of every training input among the others; k of them unless another count is
+    /// given.
+    public func neighboursOfTraining(count: Int? = nil) -> NeighbourTable {
+        bank.nearestOthers(k: min(poses.count - 1, count ?? configuration.neighbours))
     }
 
     /// The neighbours of some inputs among the training inputs; k of them unless another count is
