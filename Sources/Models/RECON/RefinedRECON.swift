@@ -165,18 +165,20 @@ public final class RefinedRECON: Sendable {
         var uncertainty: Double
 
         init(_ poses: [Rotation2], mean kind: SymmetryMean) {
+            let centre: Rotation2
             switch kind {
             case .none:
                 mean = .identity
                 uncertainty = 0
                 return
-            case .frechet: mean = Rotation2.frechetMean(of: poses)
-            case .tukey(let scale): mean = Rotation2.tukeyMean(of: poses, scale: scale)
+            case .frechet: centre = Rotation2.frechetMean(of: poses)
+            case .tukey(let scale): centre = Rotation2.tukeyMean(of: poses, scale: scale)
             }
             let squares = poses.reduce(0) { sum, pose in
-                let d = mean.distance(to: pose)
+                let d = centre.distance(to: pose)
                 return sum + d * d
             }
+            mean = centre
             uncertainty = squares / Double(max(1, poses.count * poses.count))
         }
 
