@@ -66,6 +66,7 @@ public final class PictureSymmetryEvaluation {
         case .levels: try levelFigures() + seedFigures()
         case .outside: try outsideFigures()
         case .downstream: try downstreamFigures()
+        case .checks: try checkFigures()
         }
     }
 
@@ -73,12 +74,14 @@ public final class PictureSymmetryEvaluation {
 
     /// The training pictures as they came, in the bank's order.
     func uprightTraining() throws -> GreyImages {
-        let mnist = try MNIST(folder: folder, part: .training)
-        return GreyImages(
-            mnist,
-            indices: RotatedImages.indices(
-                part: .training, count: mnist.count, limit: bank.count,
-                seed: model.trainingData.seed))
+        GreyImages(try MNIST(folder: folder, part: .training), indices: try bankIndices())
+    }
+
+    /// Numbers of the bank's pictures in the training file.
+    func bankIndices() throws -> [Int] {
+        RotatedImages.indices(
+            part: .training, count: try MNIST(folder: folder, part: .training).count,
+            limit: bank.count, seed: model.trainingData.seed)
     }
 
     /// Embeddings and poses, kept by name.

@@ -13,6 +13,8 @@ public enum SymmetryEvaluationPart: String, Sendable, CaseIterable {
     case outside
     /// What standardised inputs are good for: clustering, classification.
     case downstream
+    /// Interventions whose outcome is known: a turn, another law, shuffled labels.
+    case checks
 }
 
 /// Errors in degrees as figures.

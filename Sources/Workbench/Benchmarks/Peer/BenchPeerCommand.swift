@@ -24,6 +24,7 @@ struct BenchPeerCommand: ComputingCommand {
               layer_norm       [batch, tokens, width], modulated; "backward": true
               adamw            [parameters]
               training_step    [batch]: HMAR's phase 1 with 6 blocks of 192 channels, 130 tokens
+              symmetry_step    [batch]: ssl-sym's small autoencoder, h = 16, E = 64, d = 32
               hmar_sample      files in "weights" and "tokenizer", settings in "sampling"
 
             "repeats": n takes the mean of n runs in a row.

@@ -40,12 +40,14 @@ enum PeerCatalogue {
             return PeerOperator.adamW(count: try sizes(request, "[parameters]", count: 1)[0])
         case "training_step":
             return try PeerTrainingStep(batch: try sizes(request, "[batch]", count: 1)[0])
+        case "symmetry_step":
+            return try PeerSymmetryStep(batch: try sizes(request, "[batch]", count: 1)[0])
         case "hmar_sample":
             return try PeerSample(request)
         default:
             throw InputError(
                 "\(request.op) is not known; give conv2d, linear, attention, group_norm_silu, "
-                    + "layer_norm, adamw, training_step or hmar_sample.")
+                    + "layer_norm, adamw, training_step, symmetry_step or hmar_sample.")
         }
     }
 

@@ -1,0 +1,119 @@
+// A second look at neighbourhoods, on pictures whose class and angle are known.
+// SPDX-License-Identifier: Apache-2.0
+import Core
+import Foundation
+import Testing
+
+@testable import Models
+
+/// Two kinds of figures, turned by two laws, whose embeddings overlap.
+private struct Figures {
+    static let laws: [Double] = [10, 80]
+    static let offsets: [Double] = [-30, 60]
+    var images: GreyImages
+    var angles: [Double]
+    var found: ClassPoses<Rotation2>
+
+    init(count: Int, seed: UInt64) {
+        var generator = RandomGenerator(seed: seed)
+        let labels = (0..<count).map { $0 % 2 }
+        var pixels = [Float](repeating: 0, count: count * 784)
+        for (i, label) in labels.enumerated() {
+            // A flag to the right, or two bars: nothing like the other at any angle.
+            for y in 5..<23 { pixels[i * 784 + y * 28 + 13] = 1 }
+            for y in (label == 0 ? 5..<12 : 5..<8) {
+                for x in 13..<(label == 0 ? 22 : 20) { pixels[i * 784 + y * 28 + x] = 1 }
+            }
+            if label == 1 { for x in 6..<14 { pixels[i * 784 + 21 * 28 + x] = 1 } }
+        }
+        angles = labels.map { Self.laws[$0] * (2 * generator.nextUniform() - 1) }
+        images = GreyImages(side: 28, pixels: pixels, labels: labels).rotated(
+            by: angles.map(Float.init))
+        let embeddings = labels.flatMap { label in
+            [Float(label), 1 - Float(label), 1].map { $0 + 0.45 * Float(generator.nextNormal()) }
+        }
+        found = ClassPoses(
+            embeddings: FeatureMatrix(width: 3, values: embeddings),
+            poses: zip(angles, labels).map { Rotation2(degrees: $0 + Self.offsets[$1]) })
+    }
+
+    /// Mean over pictures of |level − true level|.
+    func error(_ distributions: [PoseDistribution<Rotation2>]) -> Double {
+        let sum = distributions.indices.reduce(0) {
+            $0 + abs(distributions[$1].level - Self.laws[images.labels[$1]])
+        }
+        return sum / Double(distributions.count)
+    }
+}
+
+@Suite struct RefinedRECONTests {
+    private let bank = Figures(count: 240, seed: 1)
+    private let test = Figures(count: 60, seed: 2)
+    private let configuration = RECONConfiguration(
+        neighbours: 15, metric: .euclidean, centre: .frechet)
+
+    @Test func aSecondLookPartsWhatTheEmbeddingsMix() throws {
+        let plain = try RECON(training: bank.found, configuration: configuration)
+        let refined = try RefinedRECON(
+            training: bank.found, images: bank.images, configuration: configuration,
+            settings: .init(rounds: 2, candidates: 120))
+        let before = test.error(try plain.distributions(of: test.found))
+        let after = test.error(
+            try refined.distributions(of: test.found, images: test.images))
+        #expect(after < 0.6 * before, "\(before)° to \(after)°")
+        #expect(
+            bank.error(refined.distributionsOfTraining)
+                < 0.6 * bank.error(try plain.distributionsOfTraining()))
+    }
+
+    @Test func labelsChangeNothing() throws {
+        let shuffled = GreyImages(
+            side: 28, pixels: bank.images.pixels,
+            labels: [Int](repeating: 7, count: bank.images.count))
+        let levels = try [bank.images, shuffled].map { images in
+            try RefinedRECON(
+                training: bank.found, images: images, configuration: configuration,
+                settings: .init(rounds: 1, candidates: 60)
+            ).distributions(of: test.found, images: test.images).map(\.level)
+        }
+        #expect(levels[0] == levels[1])
+    }
+
+    @Test func aTurnedPictureMovesItsPoseAlone() throws {
+        let refined = try RefinedRECON(
+            training: bank.found, images: bank.images, configuration: configuration)
+        let still = try refined.distributions(of: test.found, images: test.images)
+        var found = test.found
+        found.poses = found.poses.map { $0 * Rotation2(degrees: 37) }
+        let moved = try refined.distributions(
+            of: found,
+            images: test.images.rotated(by: [Float](repeating: 37, count: test.images.count)))
+        for (before, after) in zip(still, moved) {
+            #expect(abs(Rotation2.wrap(after.pose.degrees - before.pose.degrees - 37)) < 3)
+            #expect(abs(after.level - before.level) < 10)
+        }
+    }
+
+    @Test func withoutAMeanPosesStayAsTheyAre() throws {
+        var configuration = configuration
+        configuration.centre = .none
+        let refined = try RefinedRECON(
+            training: bank.found, images: bank.images, configuration: configuration)
+        let found = try refined.distributions(of: test.found, images: test.images)
+        for (one, pose) in zip(found, test.found.poses) {
+            #expect(one.centre == .identity && one.pose == pose)
+        }
+    }
+
+    @Test func settingsOutOfRangeAreRefused() {
+        for settings in [
+            RefinedRECON.Settings(rounds: 0, candidates: 60), .init(rounds: 1, candidates: 14),
+        ] {
+            #expect(throws: ConfigurationError.self) {
+                try RefinedRECON(
+                    training: bank.found, images: bank.images, configuration: configuration,
+                    settings: settings)
+            }
+        }
+    }
+}
