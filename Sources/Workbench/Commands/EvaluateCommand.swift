@@ -17,7 +17,8 @@ struct EvaluateCommand: ComputingCommand {
 
             Symmetry models: network (reconstruction, equivariance, neighbours), levels (levels, \
             centres, corrected poses), outside (poses beyond the data), downstream (clustering, \
-            classification); --samples is then the number of inputs.
+            classification), checks (a turn, another law for one class, shuffled labels); --samples \
+            is then the number of inputs.
 
             FD-cls is the Fréchet distance in the features of the model's own classifier; it cannot \
             be compared with FID.
