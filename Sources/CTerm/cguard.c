@@ -78,8 +78,25 @@ static void raise_by_default(int number) {
   pthread_sigmask(SIG_UNBLOCK, &one, NULL);
 }
 
+static const char *fatal_words(int number) {
+  switch (number) {
+    case SIGSEGV: return "workbench ended by SIGSEGV (memory that is not its own)\n";
+    case SIGBUS: return "workbench ended by SIGBUS (memory that is not there)\n";
+    case SIGILL: return "workbench ended by SIGILL (a check in the program failed)\n";
+    case SIGTRAP: return "workbench ended by SIGTRAP (a check in the program failed)\n";
+    case SIGABRT: return "workbench ended by SIGABRT (it gave up)\n";
+    case SIGFPE: return "workbench ended by SIGFPE (arithmetic)\n";
+    default: return "workbench ended by SIGSYS (a forbidden system call)\n";
+  }
+}
+
 static void on_fatal(int number) {
   int was_active = active;
+  // Standard error is the log while the screen is up.
+  if (was_active && saved_stderr >= 0) {
+    const char *words = fatal_words(number);
+    write_all(STDERR_FILENO, words, strlen(words));
+  }
   // What is queued may be a picture that takes seconds; the reset comes first.
   if (was_active) tcflush(tty_fd, TCOFLUSH);
   cterm_guard_restore();

@@ -104,7 +104,7 @@ final class TerminalFuzz {
             ("without sixel", counters.picturesWithoutSixel),
         ].filter { $0.1 > 0 }.map { "\($0.1) pictures \($0.0)" }
         if counters.unknownSequences > 0 {
-            return "\(counters.unknownSequences) unknown sequences"
+            return "unknown sequences: \(session.screen.unknownSequences.prefix(8))"
         }
         return faults.isEmpty ? nil : faults.joined(separator: ", ")
     }
@@ -124,10 +124,20 @@ final class TerminalFuzz {
             return counters(session)
         }
         looks += 1
-        let before = session.screen.appearance
+        let before = session.screen.looks
         let colors = try session.screen.pictureColors()
+        let clears = session.screen.counters.fullClears
         session.send("\u{0C}")
-        session.settle(0.3)
+        // The text as soon as it is there: what is computed in the background may change it a moment
+        // later. On a loaded machine a frame comes in parts, and pictures after it.
+        session.settle(until: { $0.counters.fullClears > clears }, limit: 10)
+        session.settle(
+            until: { _ in session.difference(from: before, ignoringPictures: true) == nil },
+            limit: 3)
+        if let difference = session.difference(from: before, ignoringPictures: true) {
+            return difference
+        }
+        session.settle(until: { _ in session.difference(from: before) == nil }, limit: 3)
         if session.isBusy { return counters(session) }
         if let difference = session.difference(from: before) { return difference }
         let redrawn = try session.screen.pictureColors()
@@ -153,8 +163,8 @@ final class TerminalFuzz {
         var last: [String] = []
         while ProcessInfo.processInfo.systemUptime - start < 40 {
             session.settle(0.3)
-            if !session.isBusy, session.screen.appearance == last { return true }
-            last = session.screen.appearance
+            if !session.isBusy, session.screen.looks == last { return true }
+            last = session.screen.looks
         }
         return false
     }

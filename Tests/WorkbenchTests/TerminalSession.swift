@@ -119,17 +119,17 @@ final class TerminalSession {
     func waitForKilled() -> Int32? { terminal.waitForEnd(seconds: patience) }
 
     /// Where the screen differs from an earlier look, in words.
-    func difference(from before: [String]) -> String? {
-        let row = zip(before, screen.appearance).enumerated().first { $0.element.0 != $0.element.1 }
-        return row.map { "row \($0.offset) was stale: \(Self.difference($0.element))" }
-    }
-
-    private static func difference(_ rows: (String, String)?) -> String {
-        guard let rows else { return "" }
-        let before = rows.0.split(separator: " ")
-        let after = rows.1.split(separator: " ")
-        let column = zip(before, after).enumerated().first { $0.element.0 != $0.element.1 }
-        return column.map { "column \($0.offset): \($0.element.0), then \($0.element.1)" } ?? ""
+    ///
+    /// - Parameter ignoringPictures: leaves out cells that show a picture now or showed one then.
+    func difference(from before: [String], ignoringPictures: Bool = false) -> String? {
+        let now = screen.looks
+        let index = zip(before, now).enumerated().first { _, pair in
+            pair.0 != pair.1 && !(ignoringPictures && (pair.0 == "#" || pair.1 == "#"))
+        }?.offset
+        return index.map {
+            "row \($0 / screen.columns), column \($0 % screen.columns) was stale: "
+                + "\(before[$0]), then \(now[$0])"
+        }
     }
 
     /// What must never happen to pictures and the screen.
@@ -150,7 +150,7 @@ final class TerminalSession {
             !screen.lines.contains { $0.drop { $0 == " " }.hasPrefix("•") }
         }
         settle()
-        let before = screen.appearance
+        let before = screen.looks
         send("\u{0C}")
         settle()
         // A picture that has to be encoded again comes a moment after the text.

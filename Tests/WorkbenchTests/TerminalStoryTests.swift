@@ -128,6 +128,22 @@ struct TerminalStoryTests {
         #expect(session.hasCanonicalInput)
     }
 
+    @Test("After SEGV in the middle of a picture the terminal is fine, and the log says why")
+    func segmentationFault() throws {
+        var kind = PseudoTerminal.Kind()
+        kind.rate = 200_000
+        let session = try open(kind: kind, environment: ["SWIFT_BACKTRACE": "enable=no"])
+        session.send("\r")
+        session.wait("pictures on their way") { $0.counters.pictures > 0 }
+        session.signal(SIGSEGV)
+        #expect(session.end(status: nil) == -SIGSEGV)
+        #expect(session.hasCanonicalInput)
+        #expect(session.screen.contains("ended unexpectedly, details in"))
+        let log = try String(
+            contentsOfFile: program.folder.file("state/workbench/workbench.log"), encoding: .utf8)
+        #expect(log.contains("ended by SIGSEGV"))
+    }
+
     @Test("After kill -9 the work is offered and comes back, and so does the queue")
     func recovery() throws {
         let first = try open([])
@@ -154,6 +170,8 @@ struct TerminalStoryTests {
         second.send("4")
         second.expect("% masked")
         #expect(second.screen.lines.contains { $0.contains(masked) })
+        second.send("3")
+        second.wait("the picture") { $0.pictureCells > 100 }
         second.send("6")
         second.expect("queue is paused")
         second.send("p")

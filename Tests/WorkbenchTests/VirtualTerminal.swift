@@ -47,6 +47,7 @@ final class VirtualTerminal {
     private(set) var modes: Set<Int> = []
     private(set) var kittyFlags = 0
     private(set) var copied: [String] = []
+    private(set) var unknownSequences: [String] = []
     let cellWidth = 10
     let cellHeight = 20
     private var style = ""
@@ -101,14 +102,12 @@ final class VirtualTerminal {
     /// Cells that show a picture.
     var pictureCells: Int { cells.count { $0.picture != 0 } }
 
-    /// Text, attributes and which cells show a picture, to compare two moments.
-    var appearance: [String] {
-        (0..<rows).map { row in
-            cells[(row * columns)..<((row + 1) * columns)].map { cell in
-                if cell.picture != 0 { return "#" }
-                // Of a blank only its background is seen.
-                return "\(cell.text)|\(cell.text == " " ? Self.background(cell.style) : cell.style)"
-            }.joined(separator: " ")
+    /// Text and attributes of every cell, `#` where a picture is seen, to compare two moments.
+    var looks: [String] {
+        cells.map { cell in
+            if cell.picture != 0 { return "#" }
+            // Of a blank only its background is seen.
+            return "\(cell.text)|\(cell.text == " " ? Self.background(cell.style) : cell.style)"
         }
     }
 
@@ -253,7 +252,7 @@ final class VirtualTerminal {
         case UInt8(ascii: "M"): if y == top { scroll(-1) } else { y = max(0, y - 1) }
         case UInt8(ascii: "="), UInt8(ascii: ">"), UInt8(ascii: "\\"): break
         case 0x1B, 0x18: return 1
-        default: counters.unknownSequences += 1
+        default: noteUnknown("ESC \(pending[index + 1])")
         }
         return 2
     }
@@ -282,6 +281,11 @@ final class VirtualTerminal {
         if pending[end] == 0x07 { return end + 1 - index }
         // ST; a lone ESC begins something else.
         return pending[end + 1] == UInt8(ascii: "\\") ? end + 2 - index : end - index
+    }
+
+    private func noteUnknown(_ text: String) {
+        counters.unknownSequences += 1
+        unknownSequences.append(text)
     }
 
     private func control(_ text: String, _ final: UInt8) {
@@ -334,7 +338,7 @@ final class VirtualTerminal {
         case UInt8(ascii: "c"), UInt8(ascii: "n"), UInt8(ascii: "t"), UInt8(ascii: "h"),
             UInt8(ascii: "l"), UInt8(ascii: "p"):
             break
-        default: counters.unknownSequences += 1
+        default: noteUnknown("CSI \(text) \(UnicodeScalar(final))")
         }
     }
 
@@ -388,7 +392,7 @@ final class VirtualTerminal {
         case UInt8(ascii: "c"), UInt8(ascii: "q"), UInt8(ascii: "S"), UInt8(ascii: "p"),
             UInt8(ascii: "s"), UInt8(ascii: "r"), UInt8(ascii: "n"), UInt8(ascii: "m"):
             break
-        default: counters.unknownSequences += 1
+        default: noteUnknown("CSI \(text) \(UnicodeScalar(final))")
         }
     }
 
