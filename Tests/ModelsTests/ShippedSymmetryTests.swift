@@ -59,10 +59,12 @@ import Testing
         let network = try network(name)
         let found = intervention(network, degrees: 37)
         // Not every digit: a nearly symmetric one may jump by half a turn, which is as right, and some
-        // are off by 4° to 12°. Over all 10,000 test digits the median is 1.0° to 1.7°, and 1.6° for
-        // the ssl-sym-mnist whose six errors here are the largest.
-        let close = found.errors.filter { min($0, abs(180 - $0)) <= 5 }.count
-        #expect(close >= 3, "\(name): \(found.errors)")
+        // are off by 4° to 12°. Six digits turned by 37° alone say little: the median is that of
+        // eight turns.
+        let errors = stride(from: Float(37), through: 296, by: 37)
+            .flatMap { intervention(network, degrees: $0).errors }
+            .map { min($0, abs(180 - $0)) }.sorted()
+        #expect(errors[errors.count / 2] <= 3, "\(name): \(errors)")
         #expect(found.cosines.allSatisfy { $0 > 0.97 }, "\(name): \(found.cosines)")
         #expect(found.lengths.allSatisfy { $0 > 1e-6 }, "\(name): dead vectors")
         // Quarter turns are exact.
