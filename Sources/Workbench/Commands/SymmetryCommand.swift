@@ -139,7 +139,7 @@ struct SymmetryShowCommand: ComputingCommand {
         var known: [String] = []
         if let truth = found.truth {
             known.append(
-                "made by a \(truth.familyTitle) law"
+                "true law \(truth.familyTitle)"
                     + (truth.level.map { " of \(degrees($0))" } ?? ""))
         }
         if let purity = found.purity {
