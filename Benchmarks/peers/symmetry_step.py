@@ -5,9 +5,6 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import turns  # Says what to do when PyTorch is missing.
 import torch
 from symmetry_network import SIDE, Autoencoder
@@ -36,28 +33,14 @@ def main() -> None:
     options = turns.parser(__doc__, runs=9)
     options.add_argument("--batch", type=int, action="append", help="64 and 384 if left out")
     arguments = options.parse_args()
-    peer, table = turns.start(arguments)
-    for batch in arguments.batch or [64, 384]:
-        step = Step(batch)
-        request = {"op": "symmetry_step", "shape": [batch]}
-        ours = peer.measure(request)["figures"]["parameters"]
-        theirs = sum(p.numel() for p in step.model.parameters())
-        if ours != theirs:
-            sys.exit(f"The models differ: {ours:.0f} parameters against {theirs}.")
-
-        def our_turn(repeats: int, request: dict[str, Any] = request) -> float:
-            return peer.measure(request, repeats)["seconds"]
-
-        row = turns.in_turn(f"symmetry step, batch {batch}", our_turn, step, arguments.runs)
-        row.gflop = 6e-3 * batch * FORWARD
-        summary = row.summary()
-        row.extra = {
-            "ours_images_per_second": batch / summary["ours_ms"] * 1e3,
-            "theirs_images_per_second": batch / summary["theirs_ms"] * 1e3,
-        }
-        table.add(row)
-    peer.close()
-    table.finish()
+    turns.training_steps(
+        arguments,
+        "symmetry step",
+        "symmetry_step",
+        arguments.batch or [64, 384],
+        Step,
+        lambda batch: 6e-3 * batch * FORWARD,
+    )
 
 
 if __name__ == "__main__":

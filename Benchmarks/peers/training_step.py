@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import math
-import sys
-from typing import Any
 
 import turns  # Says what to do when PyTorch is missing.
 import torch
@@ -142,32 +140,9 @@ def main() -> None:
     options = turns.parser(__doc__, runs=15)
     options.add_argument("--batch", type=int, action="append", help="32 and 64 if left out")
     arguments = options.parse_args()
-    peer, table = turns.start(arguments)
-    for batch in arguments.batch or [32, 64]:
-        step = Step(batch)
-        request = {"op": "training_step", "shape": [batch]}
-        ours = peer.measure(request)["figures"]["parameters"]
-        theirs = sum(p.numel() for p in step.model.parameters())
-        if ours != theirs:
-            sys.exit(f"The models differ: {ours:.0f} parameters against {theirs}.")
-
-        def our_turn(repeats: int, request: dict[str, Any] = request) -> float:
-            return peer.measure(request, repeats)["seconds"]
-
-        row = turns.in_turn(f"training step, batch {batch}", our_turn, step, arguments.runs)
-        row.gflop = gflop(batch)
-        summary = row.summary()
-        row.extra = {
-            "ours_images_per_second": batch / summary["ours_ms"] * 1e3,
-            "theirs_images_per_second": batch / summary["theirs_ms"] * 1e3,
-        }
-        table.add(row)
-        table.note(
-            f"  images/s: ours {row.extra['ours_images_per_second']:.0f}, "
-            f"theirs {row.extra['theirs_images_per_second']:.0f}"
-        )
-    peer.close()
-    table.finish()
+    turns.training_steps(
+        arguments, "training step", "training_step", arguments.batch or [32, 64], Step, gflop
+    )
 
 
 if __name__ == "__main__":

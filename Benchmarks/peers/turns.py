@@ -315,3 +315,43 @@ def find_workbench(given: str | None) -> str:
             "or give its path with --workbench."
         )
     return found
+
+
+def training_steps(
+    options: argparse.Namespace,
+    name: str,
+    operation: str,
+    batches: list[int],
+    make: Callable[[int], Any],
+    gflop: Callable[[int], float],
+) -> None:
+    """Times whole training steps of one model in turn, batch by batch, and prints the table.
+
+    `make` gives the step of a batch: callable, with its `model`. `gflop` is its work in 10^9 operations.
+    """
+    peer, table = start(options)
+    for batch in batches:
+        step = make(batch)
+        request = {"op": operation, "shape": [batch]}
+        ours = peer.measure(request)["figures"]["parameters"]
+        theirs = sum(p.numel() for p in step.model.parameters())
+        if ours != theirs:
+            sys.exit(f"The models differ: {ours:.0f} parameters against {theirs}.")
+
+        def our_turn(repeats: int, request: dict[str, Any] = request) -> float:
+            return peer.measure(request, repeats)["seconds"]
+
+        row = in_turn(f"{name}, batch {batch}", our_turn, step, options.runs)
+        row.gflop = gflop(batch)
+        summary = row.summary()
+        row.extra = {
+            "ours_images_per_second": batch / summary["ours_ms"] * 1e3,
+            "theirs_images_per_second": batch / summary["theirs_ms"] * 1e3,
+        }
+        table.add(row)
+        table.note(
+            f"  images/s: ours {row.extra['ours_images_per_second']:.0f}, "
+            f"theirs {row.extra['theirs_images_per_second']:.0f}"
+        )
+    peer.close()
+    table.finish()
