@@ -288,12 +288,12 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     /// scale follows from the tokens. Ends early when somebody else wants the model.
     private static func pictures(
         of scales: [Int], _ result: SamplingResult, _ model: any LoadedModel,
-        isWanted: () -> Bool
+        isWantedElsewhere: () -> Bool
     ) -> [Int: [RGBImage]] {
         guard let tokenizing = model as? any ImageTokenizing else { return [:] }
         var pictures: [Int: [RGBImage]] = [:]
         for scale in scales {
-            if isWanted() { break }
+            if isWantedElsewhere() { break }
             let images = result.tokens.compactMap {
                 try? tokenizing.decode($0, throughScale: scale)
             }

@@ -77,11 +77,10 @@ nonisolated final class GalleryStore {
             {
                 run.branch = BranchPoint(run: parent, scale: scale)
             }
-            run.group = line.group.map { old in
-                groups[old]
-                    ?? {
-                        groups[old] = -1 - groups.count; return -groups.count
-                    }()
+            if let old = line.group {
+                let group = groups[old] ?? -1 - groups.count
+                groups[old] = group
+                run.group = group
             }
             names[id] = line.name
             runs.append(run)
