@@ -1,6 +1,7 @@
 // Jobs: order, failure, cancellation. SPDX-License-Identifier: Apache-2.0
 import Core
 import Foundation
+import Synchronization
 import Testing
 
 private struct Broken: Error, CustomStringConvertible {
@@ -17,6 +18,26 @@ private struct Broken: Error, CustomStringConvertible {
         #expect(jobs.first { $0.id == first }?.state == .failed("The disk is full."))
         #expect(jobs.first { $0.id == second }?.state == .done)
         #expect(jobs.first { $0.id == second }?.phase == "counting")
+        queue.shutDown()
+    }
+
+    @Test func jobsAreAsNiceAsTheirQueueAndSoAreTheirThreads() {
+        let queue = JobQueue(niceness: 7)
+        let own = Mutex<Int32>(0)
+        let started = Mutex<Int32>(0)
+        queue.submit("looks") { _ in
+            own.withLock { $0 = ThreadPriority.current }
+            let done = DispatchSemaphore(value: 0)
+            Thread {
+                started.withLock { $0 = ThreadPriority.current }
+                done.signal()
+            }.start()
+            done.wait()
+        }
+        #expect(queue.waitUntilIdle(seconds: 20))
+        #expect(own.withLock { $0 } == 7)
+        #expect(started.withLock { $0 } == 7)
+        #expect(ThreadPriority.current < 7)
         queue.shutDown()
     }
 

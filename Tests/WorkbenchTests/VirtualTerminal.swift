@@ -311,6 +311,8 @@ final class VirtualTerminal {
         case UInt8(ascii: "C"): x = min(columns - 1, x + first())
         case UInt8(ascii: "D"): x = max(0, x - first())
         case UInt8(ascii: "G"): x = min(columns - 1, first() - 1)
+        // Back to tab stops: curses goes to the left by them where that is shortest.
+        case UInt8(ascii: "Z"): for _ in 0..<min(columns, first()) { x = max(0, x - 1) / 8 * 8 }
         case UInt8(ascii: "d"): y = min(rows - 1, first() - 1)
         case UInt8(ascii: "J"): eraseDisplay(numbers.first ?? 0)
         case UInt8(ascii: "K"): eraseLine(numbers.first ?? 0)

@@ -41,12 +41,15 @@ public final class JobQueue: @unchecked Sendable {
 
     /// Creates a queue and its thread.
     ///
-    /// - Parameter onChange: called from any thread after every change; keep it short (wake a loop).
-    public init(onChange: @escaping @Sendable () -> Void = {}) {
+    /// - Parameters:
+    ///   - niceness: of its thread and of those that jobs start (see ``ThreadPriority``).
+    ///   - onChange: called from any thread after every change; keep it short (wake a loop).
+    public init(niceness: Int32 = 0, onChange: @escaping @Sendable () -> Void = {}) {
         self.onChange = onChange
         // Jobs compute where the queue's maker does.
         let device = currentDevice
         let thread = Thread { [weak self] in
+            ThreadPriority.lowerCurrent(to: niceness)
             withDevice(device) {
                 while let next = self?.takeNext() { self?.run(next) }
             }

@@ -29,7 +29,11 @@ nonisolated final class EncoderThread: Sendable {
 
     /// Begins to work; ends with `stop`.
     func start() {
-        let thread = Thread { [self] in run() }
+        let thread = Thread { [self] in
+            // After the keys, before the models.
+            ThreadPriority.lowerCurrent(to: ThreadPriority.background / 2)
+            run()
+        }
         thread.name = "picture encoder"
         thread.stackSize = 4 << 20
         thread.start()

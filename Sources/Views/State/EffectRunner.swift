@@ -32,7 +32,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         symmetry = SymmetryWorker { mailbox.post(.symmetry($0)) }
         trainings = services.trainings.map { TrainingWatcher(trainings: $0, mailbox: mailbox) }
         let changed = JobsChange()
-        queue = JobQueue { changed.notify() }
+        queue = JobQueue(niceness: ThreadPriority.background) { changed.notify() }
         let queue = queue
         changed.connect { [weak queue] in
             guard let queue else { return }

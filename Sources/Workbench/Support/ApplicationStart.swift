@@ -58,6 +58,8 @@ import Views
         } catch let error as TerminalError {
             throw InputError("\(error)")
         }
+        // Keys go before what a model computes: the threads of the kernels, which stand by now.
+        withExtendedLifetime(currentDevice) { ThreadPriority.lowerAllButMain() }
         let application = application(options)
         let loop = EventLoop(
             terminal: terminal, application: around(application), pictures: application.pictures,

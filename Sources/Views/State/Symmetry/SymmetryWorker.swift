@@ -120,6 +120,7 @@ nonisolated final class SymmetryWorker: @unchecked Sendable {
         ]
         for loop in loops {
             let thread = Thread { [weak self] in
+                ThreadPriority.lowerCurrent()
                 withDevice(device) {
                     while let worker = self, loop(worker) {}
                 }
