@@ -51,7 +51,7 @@ final class TerminalFuzz {
         for index in 0..<count {
             let event = random.next()
             recent = recent.suffix(39) + ["\(index) \(event)"]
-            perform(event, session)
+            perform(event, session, pause: random.pause())
             events += 1
             if !session.isRunning {
                 // A random path to the menu's or the palette's "quit".
@@ -76,16 +76,18 @@ final class TerminalFuzz {
         if let fault = counters(session) { report(fault, seed, recent, session) }
     }
 
-    private func perform(_ event: TerminalFuzzEvents.Event, _ session: TerminalSession) {
+    private func perform(
+        _ event: TerminalFuzzEvents.Event, _ session: TerminalSession, pause: Double
+    ) {
         switch event {
         case .bytes(let pieces, _):
             for piece in pieces {
                 session.send(piece)
-                session.settle(0.001, limit: 0.02)
+                session.settle(pause, limit: 2 * pause)
             }
         case .resize(let columns, let rows): resize(session, columns: columns, rows: rows)
         }
-        session.settle(0.003, limit: 0.05)
+        session.settle(pause, limit: 10 * pause)
     }
 
     /// Waits for the frame of the new size, most of the time.
@@ -111,8 +113,9 @@ final class TerminalFuzz {
 
     /// What is wrong with the screen, if anything.
     private func look(_ session: TerminalSession) throws -> String? {
-        // Open sequences end by time; popups and typed text close.
-        session.settle(0.3, limit: 2)
+        // What was left open ends: a paste by its mark, a sequence by the escape in it; then popups
+        // and typed text close.
+        session.send("\u{1B}[201~")
         for _ in 0..<3 {
             session.send("\u{1B}")
             session.settle(0.04, limit: 0.5)
@@ -124,22 +127,22 @@ final class TerminalFuzz {
             return counters(session)
         }
         looks += 1
-        let before = session.screen.looks
+        let notices = session.screen.noticeRows
         let colors = try session.screen.pictureColors()
-        let clears = session.screen.counters.fullClears
-        session.send("\u{0C}")
+        let before = session.redraw()
         // The text as soon as it is there: what is computed in the background may change it a moment
         // later. On a loaded machine a frame comes in parts, and pictures after it.
-        session.settle(until: { $0.counters.fullClears > clears }, limit: 10)
-        session.settle(
-            until: { _ in session.difference(from: before, ignoringPictures: true) == nil },
-            limit: 3)
-        if let difference = session.difference(from: before, ignoringPictures: true) {
-            return difference
+        // A notice ends by itself, at any moment.
+        func difference(ignoringPictures: Bool = false) -> String? {
+            session.difference(
+                from: before, ignoringPictures: ignoringPictures,
+                ignoringRows: notices.union(session.screen.noticeRows))
         }
-        session.settle(until: { _ in session.difference(from: before) == nil }, limit: 3)
+        session.settle(until: { _ in difference(ignoringPictures: true) == nil }, limit: 10)
+        if let difference = difference(ignoringPictures: true) { return difference }
+        session.settle(until: { _ in difference() == nil }, limit: 10)
         if session.isBusy { return counters(session) }
-        if let difference = session.difference(from: before) { return difference }
+        if let difference = difference() { return difference }
         let redrawn = try session.screen.pictureColors()
         // Palettes and dithers differ from one sending to the next; their means do not.
         let stale = colors.keys.sorted().filter { place in
@@ -157,14 +160,22 @@ final class TerminalFuzz {
     /// a hurry have six or seven levels.
     private static let tolerance = 40
 
-    /// Waits until no job runs, no notice is shown and two looks are alike.
+    /// Waits until nothing is computed and two looks are alike but for a notice.
     private func rest(_ session: TerminalSession) -> Bool {
         let start = ProcessInfo.processInfo.systemUptime
         var last: [String] = []
+        var notices: Set<Int> = []
         while ProcessInfo.processInfo.systemUptime - start < 40 {
-            session.settle(0.3)
-            if !session.isBusy, session.screen.looks == last { return true }
+            session.settle(0.12)
+            let now = session.screen.noticeRows
+            if !session.isBusy, !session.screen.awaitsPictures,
+                last.count == session.screen.looks.count,
+                session.difference(from: last, ignoringRows: notices.union(now)) == nil
+            {
+                return true
+            }
             last = session.screen.looks
+            notices = now
         }
         return false
     }

@@ -17,17 +17,27 @@ struct TerminalFuzzEvents {
     }
 
     private var random: RandomGenerator
+    /// For pauses alone, so that they do not change what comes.
+    private var haste: RandomGenerator
     private(set) var columns: Int
     private(set) var rows: Int
 
     init(seed: UInt64, columns: Int, rows: Int) {
         random = RandomGenerator(seed: seed)
+        haste = RandomGenerator(seed: ~seed)
         self.columns = columns
         self.rows = rows
     }
 
     /// Tells that the window was given another size from outside.
     mutating func resized(columns: Int, rows: Int) { (self.columns, self.rows) = (columns, rows) }
+
+    /// Seconds of silence to wait for after an event: mostly none, so that many come at once, and
+    /// sometimes as long as a frame takes.
+    mutating func pause() -> Double {
+        let pauses = [0, 0, 0, 0, 0, 0, 0.001, 0.001, 0.003, 0.02]
+        return pauses[Int(haste.next() % UInt64(pauses.count))]
+    }
 
     private mutating func below(_ n: Int) -> Int { Int(random.next() % UInt64(max(1, n))) }
 

@@ -72,14 +72,10 @@ final class TerminalSession {
         _ = terminal.wait(seconds: limit) { condition(screen) }
     }
 
-    /// Whether something runs or is being told: the screen changes by itself.
+    /// Whether something is computed: the screen changes by itself.
     var isBusy: Bool {
-        let marks = ["•", "!", "✗"]
-        let hasNotice = screen.lines.contains { line in
-            marks.contains { line.drop { $0 == " " }.hasPrefix($0) }
-        }
         // Without a job the header tells the class and the seed.
-        return hasNotice || screen.contains("all inputs ")
+        screen.contains("all inputs ")
             || !["· seed", "no model"].contains { screen.lines[0].contains($0) }
     }
 
@@ -120,11 +116,16 @@ final class TerminalSession {
 
     /// Where the screen differs from an earlier look, in words.
     ///
-    /// - Parameter ignoringPictures: leaves out cells that show a picture now or showed one then.
-    func difference(from before: [String], ignoringPictures: Bool = false) -> String? {
+    /// - Parameters:
+    ///   - ignoringPictures: leaves out cells that show a picture now or showed one then.
+    ///   - rows: rows that are left out.
+    func difference(
+        from before: [String], ignoringPictures: Bool = false, ignoringRows rows: Set<Int> = []
+    ) -> String? {
         let now = screen.looks
-        let index = zip(before, now).enumerated().first { _, pair in
+        let index = zip(before, now).enumerated().first { index, pair in
             pair.0 != pair.1 && !(ignoringPictures && (pair.0 == "#" || pair.1 == "#"))
+                && !rows.contains(index / screen.columns)
         }?.offset
         return index.map {
             "row \($0 / screen.columns), column \($0 % screen.columns) was stale: "
@@ -143,19 +144,30 @@ final class TerminalSession {
         #expect(counters.unknownSequences == 0, sourceLocation: sourceLocation)
     }
 
-    /// Ctrl-L sends everything anew: nothing on the screen may change by it.
-    func expectRedrawChangesNothing(sourceLocation: SourceLocation = #_sourceLocation) {
-        // A notice ends by itself, between the two looks too.
-        wait("the end of the notice", sourceLocation: sourceLocation) { screen in
-            !screen.lines.contains { $0.drop { $0 == " " }.hasPrefix("•") }
+    /// Sends everything anew (Ctrl-L) and returns how the screen looked right before: silence does
+    /// not tell that a frame has come as a whole, what follows it does.
+    func redraw(sourceLocation: SourceLocation = #_sourceLocation) -> [String] {
+        let clears = screen.counters.fullClears
+        send("\u{0C}")
+        wait("a full redraw", sourceLocation: sourceLocation) { $0.counters.fullClears > clears }
+        return screen.looksBeforeClear
+    }
+
+    /// Waits until nothing is computed, told or on its way.
+    func rest(sourceLocation: SourceLocation = #_sourceLocation) {
+        wait("rest", sourceLocation: sourceLocation) { screen in
+            !screen.awaitsPictures && screen.noticeRows.isEmpty && !isBusy
         }
         settle()
-        let before = screen.looks
-        send("\u{0C}")
-        settle()
-        // A picture that has to be encoded again comes a moment after the text.
-        for _ in 0..<20 where self.difference(from: before) != nil { settle() }
-        let difference = difference(from: before)
-        #expect(difference == nil, sourceLocation: sourceLocation)
+    }
+
+    /// Ctrl-L sends everything anew: nothing on the screen may change by it.
+    func expectRedrawChangesNothing(sourceLocation: SourceLocation = #_sourceLocation) {
+        rest(sourceLocation: sourceLocation)
+        let before = redraw(sourceLocation: sourceLocation)
+        // The rest of the text, and pictures that have to be encoded again.
+        _ = terminal.wait(seconds: patience) { difference(from: before) == nil }
+        let stale = difference(from: before)
+        #expect(stale == nil, sourceLocation: sourceLocation)
     }
 }

@@ -62,6 +62,7 @@ final class VirtualTerminal {
     private var isLineDrawing = false
     private var wrapsNext = false
     private var pictures: [Int: Picture] = [:]
+    private var cellsBeforeClear: [Cell] = []
     /// From a new size until the program draws for it: what was on its way is for the old one.
     private(set) var awaitsRedraw = false
 
@@ -99,15 +100,33 @@ final class VirtualTerminal {
         return nil
     }
 
+    /// Rows that tell something for a while: notices end by themselves.
+    var noticeRows: Set<Int> {
+        let marks = ["•", "!", "✗"]
+        let rows = lines.enumerated().filter { _, line in
+            let text = line.drop { $0 == " " }
+            return marks.contains { text.hasPrefix($0) }
+        }
+        return Set(rows.map(\.offset))
+    }
+
     /// Cells that show a picture.
     var pictureCells: Int { cells.count { $0.picture != 0 } }
 
     /// Text and attributes of every cell, `#` where a picture is seen, to compare two moments.
-    var looks: [String] {
+    var looks: [String] { Self.looks(cells) }
+
+    /// The same at the moment before the screen was cleared last: all that was sent before had come.
+    var looksBeforeClear: [String] { Self.looks(cellsBeforeClear) }
+
+    /// Whether cells wait for a picture: those hold no-break spaces until it comes.
+    var awaitsPictures: Bool { cells.contains { $0.picture == 0 && $0.text == "\u{A0}" } }
+
+    private static func looks(_ cells: [Cell]) -> [String] {
         cells.map { cell in
             if cell.picture != 0 { return "#" }
             // Of a blank only its background is seen.
-            return "\(cell.text)|\(cell.text == " " ? Self.background(cell.style) : cell.style)"
+            return "\(cell.text)|\(cell.text == " " ? background(cell.style) : cell.style)"
         }
     }
 
@@ -320,6 +339,9 @@ final class VirtualTerminal {
         case UInt8(ascii: "P"): shift(-first())
         case UInt8(ascii: "@"): shift(first())
         case UInt8(ascii: "b"): for _ in 0..<first() { put(lastCharacter) }
+        // Where no picture is on the screen curses moves lines, also with its idlok off.
+        case UInt8(ascii: "L"): moveLines(down: first())
+        case UInt8(ascii: "M"): moveLines(down: -first())
         case UInt8(ascii: "S"): for _ in 0..<min(rows, first()) { scroll(1) }
         case UInt8(ascii: "T"): for _ in 0..<min(rows, first()) { scroll(-1) }
         case UInt8(ascii: "r"):
@@ -480,19 +502,21 @@ final class VirtualTerminal {
     private func clear() { cells = [Cell](repeating: Cell(), count: columns * rows) }
 
     private func eraseDisplay(_ kind: Int) {
+        if kind > 1 || kind == 0 && x == 0 && y == 0 {
+            cellsBeforeClear = cells
+            counters.fullClears += 1
+        }
         switch kind {
         case 0:
             eraseLine(0)
             for row in (y + 1)..<max(y + 1, rows) {
                 for column in 0..<columns { erase(row, column) }
             }
-            if x == 0, y == 0 { counters.fullClears += 1 }
         case 1:
             for row in 0..<y { for column in 0..<columns { erase(row, column) } }
             eraseLine(1)
         default:
             for row in 0..<rows { for column in 0..<columns { erase(row, column) } }
-            counters.fullClears += 1
         }
     }
 
@@ -518,6 +542,16 @@ final class VirtualTerminal {
 
     private func lineFeed() {
         if y == bottom { scroll(1) } else { y = min(rows - 1, y + 1) }
+    }
+
+    /// Inserts or deletes lines at the cursor: those below move within the scroll region.
+    private func moveLines(down count: Int) {
+        guard (top...bottom).contains(y) else { return }
+        let above = top
+        top = y
+        for _ in 0..<min(abs(count), bottom - y + 1) { scroll(-count.signum()) }
+        top = above
+        x = 0
     }
 
     private func scroll(_ lines: Int) {
