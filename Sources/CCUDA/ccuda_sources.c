@@ -30,8 +30,14 @@ CCUDA_TEXT(normalization) = {
 CCUDA_TEXT(attention) = {
 #embed "../Core/CUDA/Kernels/attention.cu"
     , 0};
+CCUDA_TEXT(attention_bf16_header) = {
+#embed "../Core/CUDA/Kernels/attention_bf16.cuh"
+    , 0};
 CCUDA_TEXT(attention_bf16) = {
 #embed "../Core/CUDA/Kernels/attention_bf16.cu"
+    , 0};
+CCUDA_TEXT(attention_gradient_bf16) = {
+#embed "../Core/CUDA/Kernels/attention_gradient_bf16.cu"
     , 0};
 CCUDA_TEXT(layernorm) = {
 #embed "../Core/CUDA/Kernels/layernorm.cu"
@@ -86,7 +92,9 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_CONVOLUTION: return convolution;
     case CCUDA_SOURCE_NORMALIZATION: return normalization;
     case CCUDA_SOURCE_ATTENTION: return attention;
+    case CCUDA_SOURCE_ATTENTION_BF16_HEADER: return attention_bf16_header;
     case CCUDA_SOURCE_ATTENTION_BF16: return attention_bf16;
+    case CCUDA_SOURCE_ATTENTION_GRADIENT_BF16: return attention_gradient_bf16;
     case CCUDA_SOURCE_LAYERNORM: return layernorm;
     case CCUDA_SOURCE_SOFTMAX: return softmax;
     case CCUDA_SOURCE_ROWS: return rows;

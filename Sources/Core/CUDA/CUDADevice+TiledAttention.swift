@@ -130,7 +130,7 @@ extension CUDADevice {
         let delta = Tensor.empty(logSumExp.shape, device: self)
         let isFloat = CUDAArgument.int(result.dq.dtype == .float32 ? 1 : 0)
         launch(
-            kernel("attention_dq_\(x.size)", in: .attentionBF16),
+            kernel("attention_dq_\(x.size)", in: .attentionGradientBF16),
             grid: (CUDAAttentionTiles.count(x.queries, CUDAAttentionTiles.tile), x.pairs, 1),
             block: (128, 1, 1), shared: shared(x.size, rows: 384, numbers: 132),
             common + [
@@ -138,7 +138,7 @@ extension CUDADevice {
                 .tensor(result.dq), isFloat, .optional(dscale),
             ] + strides(output) + strides(dy) + strides(result.dq))
         launch(
-            kernel("attention_dkv_\(x.size)", in: .attentionBF16),
+            kernel("attention_dkv_\(x.size)", in: .attentionGradientBF16),
             grid: (CUDAAttentionTiles.count(x.keys, CUDAAttentionTiles.tile), x.pairs, 1),
             block: (128, 1, 1), shared: shared(x.size, rows: 384, numbers: 640),
             common + [

@@ -7,6 +7,7 @@ enum CUDASource: String, Sendable, CaseIterable {
     case convolution, normalization, attention, layernorm, softmax, rows, planes, fields
     case sampling, skinny
     case attentionBF16 = "attention_bf16"
+    case attentionGradientBF16 = "attention_gradient_bf16"
     /// Of compute capability 9.0 alone.
     case attentionSM90 = "attention_sm90"
     case attentionGradientSM90 = "attention_gradient_sm90"
@@ -22,6 +23,7 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .normalization: CCUDA_SOURCE_NORMALIZATION
         case .attention: CCUDA_SOURCE_ATTENTION
         case .attentionBF16: CCUDA_SOURCE_ATTENTION_BF16
+        case .attentionGradientBF16: CCUDA_SOURCE_ATTENTION_GRADIENT_BF16
         case .attentionSM90: CCUDA_SOURCE_ATTENTION_SM90
         case .attentionGradientSM90: CCUDA_SOURCE_ATTENTION_GRADIENT_SM90
         case .layernorm: CCUDA_SOURCE_LAYERNORM
@@ -36,22 +38,25 @@ enum CUDASource: String, Sendable, CaseIterable {
         }
     }
 
-    private var usesTensorCores: Bool {
-        usesWarpgroups || [.convolution, .convolutionWGMMA, .attentionBF16, .skinny].contains(self)
+    /// The shared headers that the file builds on, in order.
+    private var headers: [ccuda_source_name] {
+        switch self {
+        case .convolution, .convolutionWGMMA, .skinny:
+            [CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE]
+        case .attentionBF16, .attentionGradientBF16:
+            [CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_ATTENTION_BF16_HEADER]
+        case .attentionSM90, .attentionGradientSM90:
+            [
+                CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_WGMMA,
+                CCUDA_SOURCE_ATTENTION_SM90_HEADER,
+            ]
+        default: [CCUDA_SOURCE_COMMON]
+        }
     }
-
-    /// Whether it is built on the shared header of warpgroup products.
-    private var usesWarpgroups: Bool { self == .attentionSM90 || self == .attentionGradientSM90 }
 
     /// The shared headers, then the file's text with its own line numbers.
     var text: String {
-        var headers = String(cString: ccuda_source(CCUDA_SOURCE_COMMON))
-        if usesTensorCores { headers += String(cString: ccuda_source(CCUDA_SOURCE_TENSORCORE)) }
-        if usesWarpgroups {
-            for header in [CCUDA_SOURCE_WGMMA, CCUDA_SOURCE_ATTENTION_SM90_HEADER] {
-                headers += String(cString: ccuda_source(header))
-            }
-        }
-        return headers + "\n#line 1 \"\(rawValue).cu\"\n" + String(cString: ccuda_source(name))
+        headers.map { String(cString: ccuda_source($0)) }.joined()
+            + "\n#line 1 \"\(rawValue).cu\"\n" + String(cString: ccuda_source(name))
     }
 }

@@ -55,9 +55,9 @@ struct EvaluateCommand: ComputingCommand {
     @Option(
         parsing: .upToNextOption,
         help:
-            "Sample only in these ways: hmar, hmar-next-scale, var; all of the model's if left out."
+            "Sample only in these ways: hmar, hmar-next-scale, var; commas or spaces; all if left out."
     )
-    var variants: [SamplingVariant] = []
+    var variants: [String] = []
 
     @Option(help: "The seed of samples, masks and edits.")
     var seed: UInt64 = 0
@@ -94,7 +94,8 @@ struct EvaluateCommand: ComputingCommand {
             ).run()
         }
         let samples = samples ?? 5000
-        let parts = try parsedParts()
+        let parts = try Self.chosen(HMAREvaluation.Part.self, by: only, option: "--only")
+        let variants = try Self.chosen(SamplingVariant.self, by: variants, option: "--variants")
         if grid != nil && !parts.contains(.samples) {
             throw InputError("--grid shows samples; add samples to --only.")
         }
@@ -110,7 +111,7 @@ struct EvaluateCommand: ComputingCommand {
         let evaluation = try HMAREvaluation(
             model: session, classifier: try judge(entry), training: data.training,
             test: data.test, sampleCount: samples, seed: seed,
-            variants: variants.isEmpty ? nil : variants,
+            variants: self.variants.isEmpty ? nil : variants,
             cancellation: interrupt.cancellation
         ) { task, done, total in line.show("\(task)  \(done)/\(total)") }
         var outcome = HMAREvaluation.Outcome()
@@ -136,20 +137,18 @@ struct EvaluateCommand: ComputingCommand {
         }
     }
 
-    private func parsedParts() throws -> Set<HMAREvaluation.Part> {
-        let names = only.flatMap { $0.split(separator: ",").map(String.init) }
-        if names.isEmpty { return Set(HMAREvaluation.Part.allCases) }
-        return Set(
-            try names.map { name in
-                guard let part = HMAREvaluation.Part(rawValue: name) else {
-                    let known = HMAREvaluation.Part.allCases.map(\.rawValue)
-                    let hint =
-                        nearestName(to: name, among: known).map { "; did you mean \($0)?" } ?? "."
-                    throw InputError(
-                        "--only \(name) is not known (\(known.joined(separator: ", ")))\(hint)")
-                }
-                return part
-            })
+    /// The cases that an option names, with commas or spaces, in their own order; all where it names none.
+    private static func chosen<Choice: RawRepresentable & CaseIterable & Equatable>(
+        _ type: Choice.Type, by values: [String], option: String
+    ) throws -> [Choice] where Choice.RawValue == String {
+        let names = values.flatMap { $0.split(separator: ",").map(String.init) }
+        let known = Choice.allCases.map(\.rawValue)
+        for name in names where !known.contains(name) {
+            let hint = nearestName(to: name, among: known).map { "; did you mean \($0)?" } ?? "."
+            throw InputError(
+                "\(option) \(name) is not known (\(known.joined(separator: ", ")))\(hint)")
+        }
+        return Choice.allCases.filter { names.isEmpty || names.contains($0.rawValue) }
     }
 
     private func judge(_ entry: ModelEntry) throws -> ImageClassifier {
