@@ -91,7 +91,7 @@ struct ScreenOptions: ParsableArguments {
     /// The configuration file that holds, whether or not it exists.
     private var settingsPath: String? {
         if noConfig { return nil }
-        return config.map { ($0 as NSString).expandingTildeInPath }
+        return config.map { HomeFolder.expandingTilde($0) }
             ?? Settings.defaultPath(environment: ProcessInfo.processInfo.environment)
     }
 
@@ -127,6 +127,6 @@ struct ScreenOptions: ParsableArguments {
         if let folder = environment["XDG_STATE_HOME"], folder.hasPrefix("/") {
             return folder + "/workbench"
         }
-        return NSHomeDirectory() + "/.local/state/workbench"
+        return HomeFolder.path() + "/.local/state/workbench"
     }
 }

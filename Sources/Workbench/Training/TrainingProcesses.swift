@@ -154,7 +154,7 @@ final class TrainingProcesses: TrainingSupervising, @unchecked Sendable {
     }
 
     private static func absolute(_ path: String) -> String {
-        let path = (path as NSString).expandingTildeInPath
+        let path = HomeFolder.expandingTilde(path)
         return path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 }
