@@ -11,6 +11,8 @@ nonisolated public struct Settings: Sendable, Equatable {
     public var escapeDelay = 0.025
     /// Pixels of a cell, for terminals that do not tell.
     public var cellSize: PixelSize?
+    /// Whether the terminal's font has braille patterns; nil asks the environment.
+    public var hasBraille: Bool?
     /// The line-by-line dialogue instead of the full screen.
     public var isPlain = false
     /// What was wrong in the file, in its order; the defaults hold in these places.
@@ -122,6 +124,10 @@ nonisolated extension Setting {
         choice("borders", ["lines", "ascii"], "The characters of frames and marks.") {
             $0.options.usesASCIIBorders = $1 == "ascii"
         },
+        choice(
+            "charts", ["auto", "braille", "dots"],
+            "Curves in braille or plain dots; auto takes dots in mlterm, whose fonts often lack braille."
+        ) { $0.hasBraille = $1 == "auto" ? nil : $1 == "braille" },
         choice(
             "motion", ["full", "reduced"],
             "reduced shows a picture when it is done, not its passes, and no moving bars."

@@ -8,6 +8,7 @@ final class CursesScreen: TextScreen {
     private var pairLimit = 0
     private(set) var depth = Capabilities.ColorDepth.none
     private let forbidsColor: Bool
+    private var glyphs: GlyphRules
     /// Set when a frame found no pair left; the next one is drawn anew with fresh pairs.
     private(set) var hasRunOutOfPairs = false
 
@@ -17,8 +18,11 @@ final class CursesScreen: TextScreen {
     }
 
     /// Starts curses as a terminal of that name.
-    init(terminfoName: String, size: CellSize, forbidsColor: Bool) throws(TerminalError) {
+    init(
+        terminfoName: String, size: CellSize, forbidsColor: Bool, hasBraille: Bool = true
+    ) throws(TerminalError) {
         self.forbidsColor = forbidsColor
+        glyphs = GlyphRules(hasBraille: hasBraille)
         try start(terminfoName: terminfoName, size: size)
     }
 
@@ -33,6 +37,7 @@ final class CursesScreen: TextScreen {
         pairLimit = min(Int(cterm_pairs()), 32_768)
         let depths: [Capabilities.ColorDepth] = [.direct, .xterm256, .ansi16, .ansi8]
         depth = forbidsColor ? .none : depths.first { colors >= $0.rawValue } ?? .none
+        glyphs.fillsBlocks = depth != .none
     }
 
     /// Colours that the terminal has.
@@ -46,7 +51,8 @@ final class CursesScreen: TextScreen {
 
     func put(row: Int, cells: ArraySlice<Cell>) {
         var scalars: [UInt32] = []
-        for (column, cell) in cells.enumerated() where cell.width > 0 {
+        for (column, drawn) in cells.enumerated() where drawn.width > 0 {
+            let cell = glyphs.apply(drawn)
             scalars.removeAll(keepingCapacity: true)
             for scalar in cell.character.unicodeScalars { scalars.append(scalar.value) }
             cterm_put(

@@ -17,6 +17,8 @@ import Glibc
         public var escapeDelay = 0.025
         /// Pixels of a cell for terminals that say nothing.
         public var cellSize: PixelSize?
+        /// Whether the font has braille patterns; nil asks the environment.
+        public var hasBraille: Bool?
 
         public init() {}
     }
@@ -60,7 +62,8 @@ import Glibc
         do {
             screen = try CursesScreen(
                 terminfoName: environment.terminfoName, size: size.cells,
-                forbidsColor: environment.forbidsColor)
+                forbidsColor: environment.forbidsColor,
+                hasBraille: options.hasBraille ?? !environment.isMlterm)
         } catch {
             cterm_guard_remove()
             Glibc.close(descriptor)

@@ -11,16 +11,20 @@ nonisolated public struct TerminalEnvironment: Sendable, Hashable {
     public var isInsideTmux: Bool
     /// `XTERM_VERSION` is set: a real xterm, whatever TERM says.
     public var isXterm: Bool
+    /// `MLTERM` is set: mlterm, which takes no other font for what its own lacks.
+    public var isMlterm: Bool
 
     public init(
         term: String = "xterm-256color", claimsDirectColor: Bool = false,
-        forbidsColor: Bool = false, isInsideTmux: Bool = false, isXterm: Bool = false
+        forbidsColor: Bool = false, isInsideTmux: Bool = false, isXterm: Bool = false,
+        isMlterm: Bool = false
     ) {
         self.term = term
         self.claimsDirectColor = claimsDirectColor
         self.forbidsColor = forbidsColor
         self.isInsideTmux = isInsideTmux
         self.isXterm = isXterm
+        self.isMlterm = isMlterm
     }
 
     public init(variables: [String: String]) {
@@ -30,7 +34,8 @@ nonisolated public struct TerminalEnvironment: Sendable, Hashable {
             claimsDirectColor: color == "truecolor" || color == "24bit",
             forbidsColor: !(variables["NO_COLOR"] ?? "").isEmpty,
             isInsideTmux: !(variables["TMUX"] ?? "").isEmpty,
-            isXterm: variables["XTERM_VERSION"] != nil)
+            isXterm: variables["XTERM_VERSION"] != nil,
+            isMlterm: variables["MLTERM"] != nil && (variables["TMUX"] ?? "").isEmpty)
     }
 
     /// The name that curses is started as: Debian's xterm calls itself `xterm`, for which
