@@ -129,7 +129,7 @@ struct GalleryTests {
         // The passes of two scales were not made.
         #expect(child.passCount == parent.passCount - 3)
         #expect(child.passes.allSatisfy { $0.scale >= 2 })
-        #expect(app.text().contains("from scale 2"))
+        #expect(app.text().contains("from 3×3"))
     }
 
     @Test("Branches of branches make a tree that arrows walk")

@@ -54,7 +54,10 @@ enum BranchesPane {
                 ? (goesOn ? context.symbol("├ ", "|-") : context.symbol("└ ", "`-"))
                 : (goesOn ? context.symbol("│ ", "| ") : "  ")
         }
-        let mark = run.marked.isEmpty ? "" : context.symbol("★ ", "* ")
+        // Marks have columns of their own as soon as one run has one, so that names stay in line.
+        let hasMarks = state.runs.runs.contains { !$0.marked.isEmpty }
+        let mark =
+            !hasMarks ? "" : run.marked.isEmpty ? "  " : context.symbol("★ ", "* ")
         let text: String
         if let branch = run.branch {
             let side = run.schedule.patchNums[branch.scale]
@@ -68,9 +71,10 @@ enum BranchesPane {
         }
         let (status, statusStyle) = PreviewPane.status(run, context: context)
         let room = width - CharacterWidth.of(status) - 1
-        let x = surface.put(lead, x: 0, y: y, style: isSelected ? style : context.dim)
+        let x = surface.put(mark + lead, x: 0, y: y, style: isSelected ? style : context.dim)
+        if !mark.isEmpty { surface.put(mark, x: 0, y: y, style: style) }
         surface.put(
-            CharacterWidth.truncate(mark + text, to: max(0, room - x)), x: x, y: y, style: style)
+            CharacterWidth.truncate(text, to: max(0, room - x)), x: x, y: y, style: style)
         surface.put(
             status, x: max(0, width - CharacterWidth.of(status)), y: y,
             style: isSelected ? style : context.theme[statusStyle])

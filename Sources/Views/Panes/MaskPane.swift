@@ -238,7 +238,8 @@ enum MaskPane: Pane {
             ("P", "paste back", settings.pasteBack ? "on" : "off", [.togglePasteBack]),
         ]
         if rows < 4 { items = Array(items.prefix(4)) }
-        let right = max(surface.bounds.width / 2, surface.bounds.width - 19)
+        // Two columns that stay together on wide screens.
+        let right = min(max(surface.bounds.width / 2, surface.bounds.width - 19), 34)
         for (i, item) in items.enumerated() {
             let x = i % 2 == 0 ? 0 : right
             let width = i % 2 == 0 ? right : surface.bounds.width - right

@@ -29,7 +29,7 @@ enum SchedulePane: Pane {
         init(width: Int) {
             guard width < 34 else { return }
             (number, side, minus, count, plus, family, entries) = (1, 4, 10, 12, 14, 16, 23)
-            heading = "  k size  steps family tokens"
+            heading = width < 29 ? "  k size  steps family" : "  k size  steps family tokens"
         }
     }
 
@@ -185,7 +185,7 @@ enum SchedulePane: Pane {
                 isValid: row.invalidText == nil)
             return
         }
-        let text = isUsed ? row.text : String(row.tokenCount)
+        let text = isUsed ? row.text(width: room) : String(row.tokenCount)
         let textStyle = row.invalidText == nil ? base : context.errorStyle
         surface.put(
             CharacterWidth.truncate(text, to: room), x: columns.entries, y: y, style: textStyle)

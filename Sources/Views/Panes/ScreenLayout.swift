@@ -3,7 +3,7 @@
 import Core
 
 /// The arrangement of one frame.
-struct ScreenLayout {
+nonisolated struct ScreenLayout {
     var form: ScreenForm
     var tree: Layout<LayoutSlot>
     var area: Rect
@@ -39,6 +39,21 @@ struct ScreenLayout {
             arrangement.tabs = []
             form = .narrow
         }
+    }
+
+    /// The next size of the focused pane; one that looks like the present one is passed over.
+    static func nextZoom(_ state: AppState) -> Zoom {
+        func frame(_ zoom: Zoom) -> Rect? {
+            var state = state
+            state.layout.zoom = zoom
+            let layout = ScreenLayout(state, size: state.layout.size)
+            let slot = slot(of: state.layout.focus, form: layout.form)
+            return layout.arrangement.panes.first { $0.pane == slot }?.frame
+        }
+        let now = frame(state.layout.zoom)
+        var zoom = state.layout.zoom.next
+        while zoom != state.layout.zoom, zoom != .normal, frame(zoom) == now { zoom = zoom.next }
+        return zoom
     }
 
     /// The slot in which a pane is shown.

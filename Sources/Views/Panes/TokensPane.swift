@@ -113,15 +113,22 @@ enum TokensPane: Pane {
     }
 
     private static func legend(y: Int, into surface: inout Surface, context: DrawContext) {
-        let text: String
+        // The longest that has room.
+        let texts: [String]
         switch context.state.tokens.coloring {
-        case .confidence: text = "confidence: 0 unsure … 9 sure"
-        case .entropy: text = "entropy: 0 one choice … 9 many"
-        case .origin: text = "0 next-scale, 1… mask step, · open, s source"
+        case .confidence:
+            texts = ["confidence: 0 unsure … 9 sure", "0 unsure … 9 sure", "0 unsure…9 sure"]
+        case .entropy:
+            texts = ["entropy: 0 one choice … 9 many", "0 one choice … 9 many", "0 one … 9 many"]
+        case .origin:
+            texts = [
+                "0 next-scale, 1… mask step, · open, s source", "0 next, 1… mask, · open, s source",
+                "0 next 1… mask s source",
+            ]
         }
-        surface.put(
-            CharacterWidth.truncate(text, to: surface.bounds.width), x: 0, y: y,
-            style: context.dim)
+        let width = surface.bounds.width
+        let text = texts.first { CharacterWidth.of($0) <= width } ?? texts.last ?? ""
+        surface.put(CharacterWidth.truncate(text, to: width), x: 0, y: y, style: context.dim)
     }
 
     // MARK: One cell

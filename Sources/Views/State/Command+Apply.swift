@@ -33,7 +33,7 @@ nonisolated extension Command {
         case .focusTrain:
             Reducer.focus(.train, &state)
             return [.listTrainings]
-        case .zoomPane: state.layout.zoom = state.layout.zoom.next
+        case .zoomPane: state.layout.zoom = ScreenLayout.nextZoom(state)
         case .toggleMouse:
             state.isMouseOn.toggle()
             Reducer.notify(

@@ -22,6 +22,14 @@ nonisolated extension ScaleRow {
         }
     }
 
+    /// The entries in a width: equal ones as `2×128` where the whole row has no room.
+    func text(width: Int) -> String {
+        guard text.count > width, invalidText == nil, let first = entries.first, entries.count > 1,
+            entries.allSatisfy({ $0 == first })
+        else { return text }
+        return "\(entries.count)×\(first)"
+    }
+
     mutating func generate(family: ScheduleFamily, maskSteps: Int) {
         self = ScaleRow(
             side: side, family: family, maskSteps: max(0, min(tokenCount - 1, maskSteps)))
