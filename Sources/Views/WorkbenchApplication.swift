@@ -205,9 +205,17 @@ public final class WorkbenchApplication: Application {
         guard let themes else { return }
         do {
             theme = try themes.theme(named: name)
+            for warning in theme.warnings { log.warning("themes", "\(warning)") }
         } catch {
             let text = String(describing: error)
+            log.error("themes", text)
             Reducer.notify(.error, text, &state)
+            // At the start there is none to keep: the default one then, as if none had been named.
+            if theme.sourceFiles.isEmpty, let standard = try? themes.theme(named: "default-dark") {
+                theme = standard
+                state.themeName = standard.name
+                hasChosenTheme = false
+            }
         }
         needsDisplay = true
     }

@@ -41,9 +41,14 @@ public struct ModelCatalog: Sendable {
 
     /// The model of a name.
     ///
-    /// - Throws: ``CatalogError/unknownModel(name:nearest:known:places:)``.
+    /// - Throws: ``CatalogError/unknownModel(name:nearest:known:places:)``, or what is wrong with
+    ///   the card of that name.
     public func entry(named name: String) throws(CatalogError) -> ModelEntry {
         if let entry = entries.first(where: { $0.card.name == name }) { return entry }
+        for case .invalidCard(let path, let reason) in problems
+        where path.hasSuffix("/\(name).json") {
+            throw .invalidCard(path: path, reason: reason)
+        }
         let known = entries.map(\.card.name)
         throw .unknownModel(
             name: name, nearest: nearestName(to: name, among: known), known: known,

@@ -53,8 +53,10 @@ enum PreviewPane: Pane {
                     in: Rect(
                         x: 1, y: body.maxY - stripRows, width: body.width - 1, height: stripRows),
                     into: &surface, context: context)
+                // A blank row between, where there is room for one.
+                let gap = body.height >= 24 ? 1 : 0
                 body = Rect(
-                    x: 0, y: body.y, width: body.width, height: body.height - stripRows)
+                    x: 0, y: body.y, width: body.width, height: body.height - stripRows - gap)
             }
             picture(run, in: body, into: &surface, context: context)
         }
@@ -83,17 +85,35 @@ enum PreviewPane: Pane {
             switch state.models.loading {
             case .loading(let name): title = "Loading \(name)…"
             case .failed(let name, _): title = "\(name) could not be loaded"
-            case .idle: title = state.models.isListed ? title : "Looking for models…"
+            case .idle where !state.models.isListed: title = "Looking for models…"
+            case .idle: if state.models.entries.isEmpty { title = "No models were found" }
             }
             lines = [("1", "models"), ("7", "log"), ("?", "help")]
         }
+        var reason: [String] = []
+        let room = max(8, min(surface.bounds.width - 4, 60))
+        if state.model == nil {
+            if case .failed(_, let text) = state.models.loading {
+                reason = context.wrapped(text, width: room)
+            } else if state.models.entries.isEmpty, let text = state.models.problems.first {
+                reason = context.wrapped(text, width: room)
+            }
+        }
         let size = surface.bounds
         let width = min(size.width, 38)
-        let rows = 2 + lines.count
-        let area = size.centered(width: width, height: min(size.height, rows))
+        let rows = 2 + lines.count + (reason.isEmpty ? 0 : reason.count + 1)
+        var area = size.centered(width: width, height: min(size.height, rows))
         surface.put(
             title, x: area.x, y: area.y, width: area.width, alignment: .center,
             style: context.theme[.title])
+        if !reason.isEmpty, rows <= size.height {
+            for (i, line) in reason.enumerated() {
+                surface.put(
+                    line, x: 2, y: area.y + 2 + i, width: size.width - 4, alignment: .center,
+                    style: context.errorStyle)
+            }
+            area = area.offset(x: 0, y: reason.count + 1)
+        }
         for (i, line) in lines.enumerated() where area.y + 2 + i < size.height {
             let y = area.y + 2 + i
             let x = area.x + max(0, (area.width - 30) / 2)
@@ -118,7 +138,10 @@ enum PreviewPane: Pane {
         let name = context.state.model?.classTitle(run.request.classLabel) ?? ""
         var words = ["\(name), seed \(run.request.seed)"]
         if case .edit(let mode) = run.kind { words.insert(mode.title, at: 0) }
-        if let branch = run.branch { words.append("from scale \(branch.scale)") }
+        if let branch = run.branch {
+            let side = run.schedule.patchNums[branch.scale]
+            words.append("from \(side)×\(side)")
+        }
         if run.marked.contains(context.state.preview.picture) {
             words[0] = context.symbol("★ ", "* ") + words[0]
         }

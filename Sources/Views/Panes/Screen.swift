@@ -240,10 +240,20 @@ enum Screen {
         case .warning: (style, mark) = (.logWarning, "!")
         case .error: (style, mark) = (.logError, context.symbol("✗", "x"))
         }
-        surface.fill(Rect(x: 0, y: y, width: width, height: 1), style: context.text)
-        surface.put(
-            CharacterWidth.truncate(" \(mark) \(notice.text)", to: width), x: 0, y: y,
-            style: context.theme[style])
+        // What went wrong is told to its end: the line grows upwards over the panes.
+        var lines = context.wrapped(notice.text, width: max(1, width - 3))
+        let room = notice.level == .info ? 1 : max(1, min(5, y - 2))
+        if lines.count > room {
+            lines = Array(lines.prefix(room - 1)) + [lines[(room - 1)...].joined(separator: " ")]
+        }
+        let top = y - lines.count + 1
+        surface.fill(Rect(x: 0, y: top, width: width, height: lines.count), style: context.text)
+        surface.put(" \(mark) ", x: 0, y: top, style: context.theme[style])
+        for (row, line) in lines.enumerated() {
+            surface.put(
+                CharacterWidth.truncate(line, to: max(0, width - 3)), x: 3, y: top + row,
+                style: context.theme[style])
+        }
     }
 
     private static func draw(

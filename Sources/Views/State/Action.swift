@@ -163,4 +163,7 @@ nonisolated enum SessionAction: Sendable {
     case readOnly(String)
     case restore
     case written
+    /// The gallery is on the disk, or could not be written there.
+    case keptGallery
+    case lostGallery(String)
 }

@@ -134,8 +134,9 @@ nonisolated final class EffectRunner: @unchecked Sendable {
             files.async { [sessions, mailbox] in
                 do {
                     try sessions?.write(gallery: runs)
+                    mailbox.post(.session(.keptGallery))
                 } catch {
-                    mailbox.post(.file(.failed("The gallery was not saved: \(error)")))
+                    mailbox.post(.session(.lostGallery("The gallery was not saved: \(error)")))
                 }
             }
         case .saveQueue(let runs):
@@ -406,7 +407,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
     }
 
     private static func expanded(_ path: String) -> String {
-        (path as NSString).expandingTildeInPath
+        HomeFolder.expandingTilde(path)
     }
 }
 

@@ -210,7 +210,7 @@ nonisolated extension Reducer {
                     ? "a job runs" : "a job runs; it will wait for the next start")
         }
         // The gallery keeps pictures for the next start, where it can.
-        if state.session.isReadOnly,
+        if state.session.isReadOnly || state.session.hasLostGallery,
             state.runs.runs.contains(where: { !$0.images.isEmpty && !$0.isSaved })
         {
             reasons.append("a picture is not saved")

@@ -27,8 +27,9 @@ nonisolated extension Reducer {
             notify(.info, "The configuration was read again.", &state)
         }
         var effects: [Effect] = problems.map { .log(.warning, $0) }
-        if let theme = new.themeName, theme != state.themeName, state.themes.contains(theme) {
-            state.themeName = theme
+        if let theme = new.themeName, theme != state.themeName {
+            // One that does not exist is told of by who looks for it; the present one stays.
+            if state.themes.contains(theme) { state.themeName = theme }
             effects.append(.setTheme(theme))
         }
         return effects

@@ -31,8 +31,10 @@ nonisolated extension Reducer {
             state.models.revisited = nil
             state.models.recipe = nil
             state.models.loading = .failed(name, reason: reason)
-            notify(.error, "\(name) was not loaded: \(reason)", &state)
-            return [.log(.error, "\(name) was not loaded: \(reason)")]
+            let cause =
+                reason.hasPrefix("\(name): ") ? reason.dropFirst(name.count + 2) : reason[...]
+            notify(.error, "\(name) was not loaded: \(cause)", &state)
+            return [.log(.error, "\(name) was not loaded: \(cause)")]
         case .unloaded:
             state.models.loaded = nil
             state.models.loading = .idle
@@ -97,7 +99,8 @@ nonisolated extension Reducer {
         state.models.selected = max(0, min(state.models.selected, entries.count - 1))
         var effects: [Effect] = problems.map { .log(.warning, $0) }
         if entries.isEmpty {
-            notify(.warning, "No model was found; Log says where it was looked for.", &state)
+            let more = problems.count > 1 ? " (\(problems.count) in all; see Log)" : ""
+            notify(.warning, (problems.first ?? "No model was found.") + more, &state)
         } else if !wasListed, state.models.loaded == nil {
             let wanted = state.options.modelName
             let index = entries.firstIndex { $0.card.name == wanted }
@@ -150,7 +153,11 @@ nonisolated extension Reducer {
             state.mask = MaskState()
         }
         state.mask.settings.keepScales = min(state.mask.settings.keepScales, patchNums.count)
-        notify(.info, "\(facts.card.name) is ready\(place). Enter generates a picture.", &state)
+        // A mistake in the configuration, a theme or a card was told just before: it stays.
+        if state.notice.map({ $0.level == .info }) ?? true {
+            notify(
+                .info, "\(facts.card.name) is ready\(place). Enter generates a picture.", &state)
+        }
         remember(before, facts, &state)
         var effects: [Effect] = [.log(.info, "Loaded \(facts.card.name)\(place).")]
         if let recipe = state.models.recipe { effects += replay(recipe, &state) }

@@ -3,20 +3,29 @@
 import Core
 
 nonisolated extension Reducer {
+    /// What can be done with a first picture, with the keys in force.
+    private static func nextSteps(_ state: AppState) -> String {
+        func key(_ command: Command) -> String {
+            state.bindings.firstKey(for: command, in: .preview)?.label ?? command.title
+        }
+        return "Done. \(key(.runNewSeed)): another seed. \(key(.editPicture)): edit this one with "
+            + "a mask. \(key(.savePicture)): save it."
+    }
+
     static func run(_ action: RunAction, _ state: inout AppState) -> [Effect] {
         defer { state.runs.forget() }
         switch action {
         case .queued(let id, let job): state.runs.update(id) { $0.job = job }
         case .started(let id):
             state.runs.update(id) { $0.state = .running }
+            // What was said before the run, such as that the model is ready, is old now.
+            if state.notice?.level == .info { state.notice = nil }
             show(id, &state)
         case .pass(let id, let report): pass(id, report, &state)
         case .sampled(let id, let result):
             sampled(id, result, &state)
             if state.runs.runs.count(where: { !$0.images.isEmpty }) == 1 {
-                notify(
-                    .info, "Done. R: another seed. e: edit this one with a mask. Ctrl-S: save it.",
-                    &state)
+                notify(.info, nextSteps(state), &state)
             }
             compareWithFile(id, &state)
         case .edited(let id, let result):
@@ -28,7 +37,13 @@ nonisolated extension Reducer {
             state.mask.result = result.sampling.images.first
             state.mask.resultRun = id
             state.mask.view = .after
-            notify(.info, "The edit is done: v compares with before, S goes on from it.", &state)
+            func key(_ command: Command) -> String {
+                state.bindings.firstKey(for: command, in: .mask)?.label ?? command.title
+            }
+            notify(
+                .info,
+                "The edit is done: \(key(.nextMaskView)) compares with before, "
+                    + "\(key(.acceptResult)) goes on from it.", &state)
             compareWithFile(id, &state)
         case .scalePictures(let id, let pictures):
             state.runs.update(id) { run in

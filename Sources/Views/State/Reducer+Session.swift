@@ -23,9 +23,17 @@ nonisolated extension Reducer {
         case .gallery(let runs): restoreGallery(runs, &state)
         case .readOnly(let reason):
             state.session.isReadOnly = true
-            if !reason.isEmpty { return [.log(.warning, reason)] }
+            if !reason.isEmpty {
+                notify(.warning, reason, &state)
+                return [.log(.warning, reason)]
+            }
         case .restore: return restore(&state)
         case .written: break
+        case .keptGallery: state.session.hasLostGallery = false
+        case .lostGallery(let reason):
+            state.session.hasLostGallery = true
+            notify(.error, reason, &state)
+            return [.log(.error, reason)]
         }
         return []
     }

@@ -4,6 +4,8 @@
 nonisolated struct SessionState: Sendable, Equatable {
     /// Whether another program holds the session file, or none is kept.
     var isReadOnly = true
+    /// Whether the gallery could not be written the last time.
+    var hasLostGallery = false
     /// Since when something has changed that is not written.
     var dirtySince: Double?
     /// A session left behind by a program that did not end properly.

@@ -37,16 +37,22 @@ nonisolated final class SessionStore: @unchecked Sendable {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true)
         } catch {
-            return .held("The session folder \(folder) cannot be made; nothing is autosaved.")
+            return .held(
+                "The session folder \(folder) cannot be made, so nothing is kept: look at its "
+                    + "permissions, or name another one in XDG_STATE_HOME.")
         }
         let descriptor = Glibc.open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
-            return .held("The lock \(lockPath) cannot be opened; nothing is autosaved.")
+            return .held(
+                "\(lockPath) cannot be opened, so nothing is kept: look at its permissions, or "
+                    + "name another folder in XDG_STATE_HOME.")
         }
         // The kernel drops the lock with the process, however it ends.
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             Glibc.close(descriptor)
-            return .held("Another workbench is open; this one does not autosave.")
+            return .held(
+                "Another workbench is open and keeps the session; this one keeps nothing: save "
+                    + "what you want to keep.")
         }
         lockDescriptor = descriptor
         guard let snapshot = read() else { return .fresh(queue: readQueue()) }

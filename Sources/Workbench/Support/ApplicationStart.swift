@@ -25,7 +25,9 @@ import Views
                 let catalog = ModelCatalog(folders: folders)
                 var problems = catalog.problems.map { "\($0)" }
                 if catalog.entries.isEmpty {
-                    problems.append("No models in: " + folders.joined(separator: ", "))
+                    problems.append(
+                        "No models were found in " + folders.joined(separator: ", ")
+                            + ". `workbench import` adds one; --models names another folder.")
                 }
                 return (catalog.entries, problems)
             },
@@ -52,6 +54,7 @@ import Views
         terminalOptions.logPath = logPath
         terminalOptions.escapeDelay = settings.escapeDelay
         terminalOptions.cellSize = settings.cellSize
+        terminalOptions.hasBraille = settings.hasBraille
         let terminal: Terminal
         do {
             terminal = try Terminal(options: terminalOptions)
