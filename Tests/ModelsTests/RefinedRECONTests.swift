@@ -56,7 +56,7 @@ private struct Figures {
         let plain = try RECON(training: bank.found, configuration: configuration)
         let refined = try RefinedRECON(
             training: bank.found, images: bank.images, configuration: configuration,
-            settings: .init(rounds: 2, candidates: 120))
+            settings: .init(candidates: 120))
         let before = test.error(try plain.distributions(of: test.found))
         let after = test.error(
             try refined.distributions(of: test.found, images: test.images))
@@ -73,7 +73,7 @@ private struct Figures {
         let levels = try [bank.images, shuffled].map { images in
             try RefinedRECON(
                 training: bank.found, images: images, configuration: configuration,
-                settings: .init(rounds: 1, candidates: 60)
+                settings: .init(candidates: 60)
             ).distributions(of: test.found, images: test.images).map(\.level)
         }
         #expect(levels[0] == levels[1])
@@ -111,7 +111,8 @@ private struct Figures {
 
     @Test func settingsOutOfRangeAreRefused() {
         for settings in [
-            RefinedRECON.Settings(rounds: 0, candidates: 60), .init(rounds: 1, candidates: 14),
+            RefinedRECON.Settings(rounds: 0), .init(candidates: 14), .init(references: 300),
+            .init(references: 10, closest: 11),
         ] {
             #expect(throws: ConfigurationError.self) {
                 try RefinedRECON(

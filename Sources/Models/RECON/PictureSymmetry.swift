@@ -10,6 +10,7 @@ struct PictureBackend: SymmetryBackend {
     let level: SymmetryLevelNetwork?
     let centre: SymmetryLevelNetwork?
     let takesPictures = true
+    let looksTwice = true
 
     static let side = 28
 
@@ -17,6 +18,24 @@ struct PictureBackend: SymmetryBackend {
         of inputs: [[Float]], cancellation: Cancellation
     ) throws -> ClassPoses<Rotation2> {
         try network.classPoses(of: inputs, cancellation: cancellation)
+    }
+
+    func secondLook(
+        at bank: [[Float]], _ found: ClassPoses<Rotation2>, configuration: RECONConfiguration,
+        cancellation: Cancellation
+    ) throws -> (any SecondLook<[Float], Rotation2>)? {
+        var pixels: [Float] = []
+        pixels.reserveCapacity(bank.count * Self.side * Self.side)
+        for picture in bank { pixels += picture }
+        return PictureSecondLook(
+            engine: try RefinedRECON(
+                training: found,
+                images: GreyImages(
+                    side: Self.side, pixels: pixels,
+                    labels: [Int](repeating: -1, count: bank.count)),
+                configuration: configuration,
+                settings: .forBank(of: bank.count, neighbours: configuration.neighbours),
+                cancellation: cancellation))
     }
 
     func rotated(_ input: [Float], by pose: Rotation2) -> [Float] {

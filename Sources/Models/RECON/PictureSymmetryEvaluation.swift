@@ -121,7 +121,8 @@ public final class PictureSymmetryEvaluation {
             configuration: RECONConfiguration(
                 neighbours: Self.neighbours, centre: mean, family: chosen.family,
                 estimator: chosen),
-            settings: .init(rounds: mean == .none ? 1 : 2), cancellation: cancellation)
+            settings: .forBank(of: training.count, neighbours: Self.neighbours),
+            cancellation: cancellation)
     }
 
     /// The estimator that the published runs use for a law.

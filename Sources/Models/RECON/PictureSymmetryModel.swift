@@ -47,6 +47,18 @@ public final class PictureSymmetryModel: SymmetryDiscovering {
         SymmetrySettings(neighbours: 45, mean: isConstrained ? .none : .frechet)
     }
 
+    /// Training put the identity where its own digits are natural; of other pictures, and of digits
+    /// with other natural poses, the centre has to be found.
+    private func defaults(for source: SymmetrySource) -> SymmetrySettings {
+        var settings = defaultSettings
+        switch source {
+        case .folder: settings.mean = .frechet
+        case .construction(let name, _, _, _):
+            if name.hasPrefix("fashion/") || name.hasSuffix("+offset") { settings.mean = .frechet }
+        }
+        return settings
+    }
+
     /// The construction's name for a law: its own in lower case; Fashion-MNIST's behind `fashion/`.
     public var constructions: [SymmetryConstruction] {
         let names = [
@@ -73,7 +85,7 @@ public final class PictureSymmetryModel: SymmetryDiscovering {
     ) throws -> any SymmetrySession {
         try SymmetryBankSession(
             backend: backend, inputs: try inputs(source, part: .training),
-            defaults: defaultSettings,
+            defaults: defaults(for: source),
             cancellation: cancellation, progress: progress)
     }
 

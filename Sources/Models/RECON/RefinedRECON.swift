@@ -1,53 +1,101 @@
-// RECON whose classes are looked at a second time, in the pictures that it has put upright.
+// RECON that looks a second time: pictures are laid over each other before they count as a class.
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import Foundation
 
-/// RECON on pictures whose neighbourhoods are ranked anew by what remains when the poses are undone.
+/// RECON on pictures whose poses are registered and whose neighbourhoods are ranked anew.
 ///
 /// A class is what differs by a small non-group change ε only: s = ρ(g)γ + ε. The invariant space
-/// tells this roughly (a fifth of the neighbours of a small network show another digit); once poses
-/// are known, ε can be seen: the distance of two pictures after both were turned back. So the
-/// candidates nearest in the invariant space are ranked by that distance, centre and law are found
-/// from the k best, the poses are corrected by the new centres, and so on for some rounds.
+/// tells this roughly (a fifth of the neighbours of a small network show another digit), and a
+/// network's poses are off by several degrees, now and then by half a turn. Both can be seen in the
+/// pictures: once two were turned back by their poses, what is left between them is ε. So
+///
+/// 1. the candidates nearest in the invariant space are taken, with the poses of the first look;
+/// 2. an input's pose is moved to where its picture, turned back, lies closest to those of its
+///    nearest candidates (a registration over the whole circle);
+/// 3. candidates are ranked by what is left then, and poses are taken about the mean of the k best;
+/// 4. after some rounds of 2 and 3, centre and law come from the k best of the last ranking.
 ///
 /// A mean of k poses is uncertain by their deviation over √k. Centres are therefore shrunk towards
 /// what was known before, by b²/(b² + s²/k), where b² is how much the centres of the bank vary
-/// beyond their uncertainty: no evidence of an offset, no correction. Without a mean (ssl-sym) the
-/// poses stay as they are and one round is all there is.
+/// beyond their uncertainty: no evidence of an offset, no correction.
 ///
-/// No label and no angle is read. Ours; the published RECON stops at the first neighbours.
+/// Every step compares pictures that were turned back, so that an input that is turned moves its
+/// pose by that and nothing else. Without a mean (ssl-sym's own rule) the poses stay as they are and
+/// only the ranking is done. No label and no angle is read. Ours; the published RECON stops at the
+/// first neighbours.
 public final class RefinedRECON: Sendable {
     /// How often and among how many candidates.
     public struct Settings: Sendable, Equatable {
-        /// Rounds of ranking, 1 or more.
+        /// Rounds of registering and ranking, 1 or more.
         public var rounds: Int
-        /// Candidates from the invariant space, at least k.
+        /// Candidates from the invariant space, at least k where there are so many.
         public var candidates: Int
+        /// How many of them a picture is registered to.
+        public var references: Int
+        /// The closest of those, whose distances are averaged.
+        public var closest: Int
 
-        public init(rounds: Int = 2, candidates: Int = 200) {
+        /// Chosen on training digits outside of the bank; see the article on RECON.
+        public init(
+            rounds: Int = 1, candidates: Int = 200, references: Int = 45, closest: Int = 20
+        ) {
             self.rounds = rounds
             self.candidates = candidates
+            self.references = references
+            self.closest = closest
+        }
+
+        /// The standard settings, with at least k and at most all others as candidates.
+        static func forBank(of count: Int, neighbours k: Int) -> Settings {
+            var settings = Settings()
+            settings.candidates = max(k, min(settings.candidates, count - 1))
+            settings.references = min(settings.references, settings.candidates)
+            settings.closest = min(settings.closest, settings.references)
+            return settings
+        }
+
+        func validate(neighbours k: Int) throws(ConfigurationError) {
+            try ConfigurationError.require(
+                (1...10).contains(rounds), "rounds", "\(rounds)", "1 to 10")
+            try ConfigurationError.require(
+                candidates >= k, "candidates", "\(candidates)", "at least k, \(k)")
+            try ConfigurationError.require(
+                (1...candidates).contains(references), "references", "\(references)",
+                "1 to the candidates, \(candidates)")
+            try ConfigurationError.require(
+                (1...references).contains(closest), "closest", "\(closest)",
+                "1 to the references, \(references)")
         }
     }
 
+    public typealias Class = PoseClass<Rotation2>
+
     /// The bank as one round sees it.
     private struct Stage: Sendable {
-        /// Poses after all rounds before.
-        var poses: [Rotation2]
-        /// The pictures turned back by them, small; nil where candidates keep their order.
-        var pictures: FeatureMatrix?
-        /// b², in square degrees.
+        /// b² of the centres that poses were taken about before, in square degrees.
         var variance: Double
+        /// What pictures are registered to: the bank turned back by the poses before the round.
+        var references: FeatureMatrix
+        /// Poses after registration, and the bank turned back by them.
+        var poses: [Rotation2]
+        var pictures: FeatureMatrix
     }
 
     public let configuration: RECONConfiguration
     public let settings: Settings
     private let engine: RECON<Rotation2>
+    private let raw: [Rotation2]
     private let stages: [Stage]
-    private let training: [PoseDistribution<Rotation2>]
+    /// The bank after all rounds.
+    private let poses: [Rotation2]
+    private let pictures: FeatureMatrix
+    /// b² of the centres before the last ranking, and of those after it.
+    private let lastVariance: Double
+    private let variance: Double
+    private let classes: [Class]
 
-    /// Finds the bank's own distributions, round by round.
+    /// Finds the bank's own classes, round by round.
     ///
     /// - Parameters:
     ///   - training: embeddings and raw poses of the bank's pictures.
@@ -55,254 +103,167 @@ public final class RefinedRECON: Sendable {
     /// - Throws: ``ConfigurationError``, `CancellationError`.
     public init(
         training: ClassPoses<Rotation2>, images: GreyImages, configuration: RECONConfiguration,
-        settings: Settings = Settings(), cancellation: Cancellation = Cancellation()
+        settings: Settings = Settings(), cancellation: Cancellation = Cancellation(),
+        progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws {
-        let k = configuration.neighbours
-        try ConfigurationError.require(
-            settings.rounds >= 1, "rounds", "\(settings.rounds)", "1 or more")
-        try ConfigurationError.require(
-            settings.candidates >= k, "candidates", "\(settings.candidates)", "at least k, \(k)")
+        try settings.validate(neighbours: configuration.neighbours)
         try ConfigurationError.require(
             images.count == training.count, "the number of pictures", "\(images.count)",
             "that of the embeddings, \(training.count)")
         let engine = try RECON(training: training, configuration: configuration)
-        let candidates = engine.neighboursOfTraining(
-            count: min(settings.candidates, training.count - 1))
+        let candidates = engine.neighboursOfTraining(count: settings.candidates)
+        let mean = configuration.centre
+        let hasMean = mean != .none
+        let steps = hasMean ? settings.rounds + 1 : 1
         var stages: [Stage] = []
         var poses = training.poses
-        var centres = [Rotation2](repeating: .identity, count: poses.count)
-        var result: [PoseDistribution<Rotation2>] = []
-        for round in 0...settings.rounds {
-            try cancellation.check()
-            let pictures = round == 0 ? nil : Self.small(images, turnedBackBy: poses)
-            let nearest = try Self.ranked(
-                candidates, k: k, pictures: pictures, among: pictures, cancellation: cancellation)
-            let found = nearest.map {
-                Centre($0.map { poses[Int($0)] }, mean: configuration.centre)
-            }
-            let variance = Centre.variance(of: found)
-            stages.append(Stage(poses: poses, pictures: pictures, variance: variance))
-            if round == settings.rounds {
-                result = poses.indices.map { i in
-                    Self.distribution(
-                        raw: training.poses[i], neighbours: nearest[i].map { poses[Int($0)] },
-                        before: centres[i], shift: found[i].shrunk(variance),
-                        configuration: configuration)
-                }
-            }
-            for i in poses.indices {
-                let shift = found[i].shrunk(variance)
-                centres[i] = shift * centres[i]
-                poses[i] = poses[i] * shift.inverse
-            }
+        var near = (0..<candidates.count).map {
+            Array(candidates[$0].prefix(configuration.neighbours))
         }
+        for round in 0..<(hasMean ? settings.rounds : 0) {
+            progress(round, steps)
+            let (centred, variance) = Self.aboutCentres(poses, near, bank: poses, mean: mean)
+            let references = SmallPictures.turnedBack(images, by: centred)
+            let shifts = try SmallPictures.registration(
+                of: images, from: centred, to: references, candidates: candidates,
+                settings: settings, cancellation: cancellation)
+            poses = centred.indices.map { centred[$0] * shifts[$0] }
+            let pictures = SmallPictures.turnedBack(images, by: poses)
+            near = try SmallPictures.ranked(
+                candidates, k: configuration.neighbours, pictures: pictures, among: pictures,
+                cancellation: cancellation)
+            stages.append(
+                Stage(
+                    variance: variance, references: references, poses: poses, pictures: pictures))
+        }
+        progress(steps - 1, steps)
+        let last = Self.aboutCentres(poses, near, bank: poses, mean: mean)
+        poses = last.poses
+        let pictures = SmallPictures.turnedBack(images, by: poses)
+        near = try SmallPictures.ranked(
+            candidates, k: configuration.neighbours, pictures: pictures, among: pictures,
+            cancellation: cancellation)
+        let found = near.map { ShrunkCentre($0.map { poses[Int($0)] }, mean: mean) }
+        let variance = ShrunkCentre.variance(of: found)
         self.configuration = configuration
         self.settings = settings
         self.engine = engine
         self.stages = stages
-        self.training = result
+        self.poses = poses
+        self.pictures = pictures
+        self.variance = variance
+        lastVariance = last.variance
+        raw = training.poses
+        classes = poses.indices.map { i in
+            Self.class(
+                raw: training.poses[i], refined: poses[i], members: near[i], bank: poses,
+                centre: found[i].shrunk(variance))
+        }
+        progress(steps, steps)
     }
 
-    /// The distributions of the bank's pictures, in their order.
-    public var distributionsOfTraining: [PoseDistribution<Rotation2>] { training }
+    // MARK: Answers
 
-    /// The distributions of other pictures.
+    /// The class of one of the bank's pictures.
+    public func classOfTraining(_ index: Int) -> Class { classes[index] }
+
+    /// The pose of one of the bank's pictures after all rounds.
+    func poseOfTraining(_ index: Int) -> Rotation2 { poses[index] }
+
+    /// The classes of other pictures.
     ///
     /// - Parameters:
     ///   - inputs: their embeddings and raw poses.
     ///   - images: the pictures, in the same order.
     /// - Throws: `CancellationError`.
+    public func classes(
+        of inputs: ClassPoses<Rotation2>, images: GreyImages,
+        cancellation: Cancellation = Cancellation()
+    ) throws -> [Class] {
+        precondition(
+            inputs.count == images.count, "\(inputs.count) poses, \(images.count) pictures")
+        let k = configuration.neighbours
+        let mean = configuration.centre
+        let candidates = engine.neighbours(of: inputs.embeddings, count: settings.candidates)
+        var refined = inputs.poses
+        var near = (0..<candidates.count).map { Array(candidates[$0].prefix(k)) }
+        var bank = raw
+        for stage in stages {
+            refined =
+                Self.aboutCentres(
+                    refined, near, bank: bank, mean: mean, variance: stage.variance
+                ).poses
+            let shifts = try SmallPictures.registration(
+                of: images, from: refined, to: stage.references, candidates: candidates,
+                settings: settings, cancellation: cancellation)
+            for i in refined.indices { refined[i] = refined[i] * shifts[i] }
+            bank = stage.poses
+            near = try SmallPictures.ranked(
+                candidates, k: k, pictures: SmallPictures.turnedBack(images, by: refined),
+                among: stage.pictures, cancellation: cancellation)
+        }
+        refined =
+            Self.aboutCentres(refined, near, bank: bank, mean: mean, variance: lastVariance).poses
+        near = try SmallPictures.ranked(
+            candidates, k: k, pictures: SmallPictures.turnedBack(images, by: refined),
+            among: pictures, cancellation: cancellation)
+        return refined.indices.map { i in
+            Self.class(
+                raw: inputs.poses[i], refined: refined[i], members: near[i], bank: poses,
+                centre: ShrunkCentre(near[i].map { poses[Int($0)] }, mean: mean)
+                    .shrunk(variance))
+        }
+    }
+
+    /// Poses about the centres of their neighbours' poses, and the b² that these were shrunk by.
+    ///
+    /// - Parameter variance: b²; from these centres themselves when nil.
+    private static func aboutCentres(
+        _ poses: [Rotation2], _ near: [[Int32]], bank: [Rotation2], mean: SymmetryMean,
+        variance: Double? = nil
+    ) -> (poses: [Rotation2], variance: Double) {
+        guard mean != .none else { return (poses, 0) }
+        let centres = near.map { ShrunkCentre($0.map { bank[Int($0)] }, mean: mean) }
+        let variance = variance ?? ShrunkCentre.variance(of: centres)
+        return (poses.indices.map { poses[$0] * centres[$0].shrunk(variance).inverse }, variance)
+    }
+
+    /// The members' poses are about the natural poses of their own classes; behind what the input's
+    /// raw pose differs by from its refined one, they are what its class looks like from ψ.
+    private static func `class`(
+        raw: Rotation2, refined: Rotation2, members: [Int32], bank: [Rotation2],
+        centre: Rotation2
+    ) -> Class {
+        let behind = refined.inverse * raw
+        return Class(
+            members: members, poses: members.map { bank[Int($0)] * behind },
+            centre: centre * behind)
+    }
+
+    /// The distributions of the bank's pictures, in their order.
+    public var distributionsOfTraining: [PoseDistribution<Rotation2>] {
+        raw.indices.map { distribution(pose: raw[$0], classes[$0]) }
+    }
+
+    /// The distributions of other pictures.
+    ///
+    /// - Throws: `CancellationError`.
     public func distributions(
         of inputs: ClassPoses<Rotation2>, images: GreyImages,
         cancellation: Cancellation = Cancellation()
     ) throws -> [PoseDistribution<Rotation2>] {
-        precondition(
-            inputs.count == images.count, "\(inputs.count) poses, \(images.count) pictures")
-        let candidates = engine.neighbours(of: inputs.embeddings, count: settings.candidates)
-        var centres = [Rotation2](repeating: .identity, count: inputs.count)
-        for (round, stage) in stages.enumerated() {
-            try cancellation.check()
-            let turned = inputs.poses.indices.map { inputs.poses[$0] * centres[$0].inverse }
-            let pictures = stage.pictures == nil ? nil : Self.small(images, turnedBackBy: turned)
-            let nearest = try Self.ranked(
-                candidates, k: configuration.neighbours, pictures: pictures, among: stage.pictures,
-                cancellation: cancellation)
-            let isLast = round == stages.count - 1
-            var result: [PoseDistribution<Rotation2>] = []
-            for i in inputs.poses.indices {
-                let neighbours = nearest[i].map { stage.poses[Int($0)] }
-                let shift = Centre(neighbours, mean: configuration.centre).shrunk(stage.variance)
-                if isLast {
-                    result.append(
-                        Self.distribution(
-                            raw: inputs.poses[i], neighbours: neighbours, before: centres[i],
-                            shift: shift, configuration: configuration))
-                }
-                centres[i] = shift * centres[i]
-            }
-            if isLast { return result }
-        }
-        return []
+        let found = try classes(of: inputs, images: images, cancellation: cancellation)
+        return found.indices.map { distribution(pose: inputs.poses[$0], found[$0]) }
     }
 
-    /// A distribution in terms of the input's raw pose.
+    /// The distribution of an input whose class is known.
     ///
-    /// The neighbours' poses are about their own centres; behind the input's centre they are what
-    /// the input's own class looks like from ψ.
-    private static func distribution(
-        raw: Rotation2, neighbours: [Rotation2], before: Rotation2, shift: Rotation2,
-        configuration: RECONConfiguration
+    /// - Parameter configuration: for law and rule; k, metric and centre are those of the class.
+    public func distribution(
+        pose: Rotation2, _ found: Class, configuration: RECONConfiguration? = nil
     ) -> PoseDistribution<Rotation2> {
         PoseDistribution(
-            pose: raw, neighbours: neighbours.map { $0 * before }, centre: shift * before,
-            configuration: configuration)
-    }
-
-    /// A centre and how certain it is.
-    private struct Centre {
-        var mean: Rotation2
-        /// s²/k, in square degrees.
-        var uncertainty: Double
-
-        init(_ poses: [Rotation2], mean kind: SymmetryMean) {
-            let centre: Rotation2
-            switch kind {
-            case .none:
-                mean = .identity
-                uncertainty = 0
-                return
-            case .frechet: centre = Rotation2.frechetMean(of: poses)
-            case .tukey(let scale): centre = Rotation2.tukeyMean(of: poses, scale: scale)
-            }
-            let squares = poses.reduce(0) { sum, pose in
-                let d = centre.distance(to: pose)
-                return sum + d * d
-            }
-            mean = centre
-            uncertainty = squares / Double(max(1, poses.count * poses.count))
-        }
-
-        /// b²: the squared spread of centres about the identity, less their mean uncertainty. By the
-        /// median, so that a few flipped neighbourhoods do not make every centre believed.
-        static func variance(of centres: [Centre]) -> Double {
-            guard !centres.isEmpty else { return 0 }
-            let angles = centres.map(\.mean.angle).sorted()
-            let spread = 1.4826 * angles[angles.count / 2]
-            let noise = centres.reduce(0) { $0 + $1.uncertainty } / Double(centres.count)
-            return max(0, spread * spread - noise)
-        }
-
-        func shrunk(_ variance: Double) -> Rotation2 {
-            guard variance > 0 else { return .identity }
-            return Rotation2(degrees: mean.degrees * variance / (variance + uncertainty))
-        }
-    }
-}
-
-// MARK: Ranking
-
-extension RefinedRECON {
-    /// Side of the pictures that are compared: means of 2×2 pixels tell as much as all of them.
-    private static let block = 2
-
-    /// Pictures turned back by poses, in small; rows padded to whole vectors of eight.
-    static func small(_ images: GreyImages, turnedBackBy poses: [Rotation2]) -> FeatureMatrix {
-        let turned = images.rotated(by: poses.map { Float(-$0.degrees) })
-        let side = images.side / block
-        let width = (side * side + 7) / 8 * 8
-        var values = [Float](repeating: 0, count: images.count * width)
-        turned.pixels.withUnsafeBufferPointer { pixels in
-            for i in 0..<images.count {
-                let plane = i * images.side * images.side
-                for y in 0..<side {
-                    for x in 0..<side {
-                        let at = plane + block * (y * images.side + x)
-                        values[i * width + y * side + x] =
-                            0.25
-                            * (pixels[at] + pixels[at + 1] + pixels[at + images.side]
-                                + pixels[at + images.side + 1])
-                    }
-                }
-            }
-        }
-        return FeatureMatrix(width: width, values: values)
-    }
-
-    /// The k candidates of every row whose pictures are nearest; the first k without pictures.
-    ///
-    /// Equal distances keep the candidates' order.
-    fileprivate static func ranked(
-        _ candidates: NeighbourTable, k: Int, pictures: FeatureMatrix?, among bank: FeatureMatrix?,
-        cancellation: Cancellation
-    ) throws -> [[Int32]] {
-        guard let pictures, let bank else {
-            return (0..<candidates.count).map { Array(candidates[$0].prefix(k)) }
-        }
-        let rows = candidates.count
-        let width = bank.width
-        var best = [Int32](repeating: 0, count: rows * k)
-        best.withUnsafeMutableBufferPointer { best in
-            pictures.values.withUnsafeBufferPointer { pictures in
-                bank.values.withUnsafeBufferPointer { bank in
-                    let sink = Sink(pointer: best.baseAddress)
-                    let (queries, references) = (
-                        Source(pointer: pictures.baseAddress), Source(pointer: bank.baseAddress)
-                    )
-                    DispatchQueue.concurrentPerform(iterations: (rows + 63) / 64) { block in
-                        guard !cancellation.isCancelled, let sink = sink.pointer,
-                            let queries = queries.pointer, let references = references.pointer
-                        else { return }
-                        for row in (64 * block)..<min(rows, 64 * block + 64) {
-                            let order = candidates[row].enumerated().map { place, other in
-                                Ranked(
-                                    distance: squaredDistance(
-                                        queries + row * width,
-                                        references + Int(other) * width, width),
-                                    place: place, index: other)
-                            }.sorted()
-                            for (place, one) in order.prefix(k).enumerated() {
-                                sink[row * k + place] = one.index
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        try cancellation.check()
-        return (0..<rows).map { Array(best[($0 * k)..<($0 * k + k)]) }
-    }
-
-    private struct Ranked: Comparable {
-        var distance: Float
-        var place: Int
-        var index: Int32
-
-        static func < (a: Ranked, b: Ranked) -> Bool {
-            (a.distance, a.place) < (b.distance, b.place)
-        }
-    }
-
-    /// Rows of different blocks never overlap.
-    private struct Sink: @unchecked Sendable {
-        var pointer: UnsafeMutablePointer<Int32>?
-    }
-
-    private struct Source: @unchecked Sendable {
-        var pointer: UnsafePointer<Float>?
-    }
-
-    /// - Parameter width: a multiple of eight.
-    private static func squaredDistance(
-        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ width: Int
-    ) -> Float {
-        var sum = SIMD8<Float>.zero
-        let (x, y) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
-        for offset in stride(from: 0, to: 4 * width, by: 32) {
-            let d =
-                x.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                - y.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            sum += d * d
-        }
-        return sum.sum()
+            pose: pose, neighbours: found.poses, centre: found.centre,
+            configuration: configuration ?? self.configuration)
     }
 }

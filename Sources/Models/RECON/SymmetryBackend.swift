@@ -11,6 +11,13 @@ protocol SymmetryBackend: Sendable {
     var takesPictures: Bool { get }
     /// Embeddings and poses.
     func classPoses(of inputs: [Input], cancellation: Cancellation) throws -> ClassPoses<Pose>
+    /// Whether inputs can be laid over each other for a second look.
+    var looksTwice: Bool { get }
+    /// A second look at a bank; nil where ``looksTwice`` is false.
+    func secondLook(
+        at bank: [Input], _ found: ClassPoses<Pose>, configuration: RECONConfiguration,
+        cancellation: Cancellation
+    ) throws -> (any SecondLook<Input, Pose>)?
     /// ρ(g)·x.
     func rotated(_ input: Input, by pose: Pose) -> Input
     /// δ(η(x)); nil where the network has no decoder.
@@ -22,6 +29,15 @@ protocol SymmetryBackend: Sendable {
     /// The answers of amortised networks for one input: level in degrees and centre; nil where the
     /// model has none.
     func amortised(_ input: Input) throws -> (level: Double?, centre: Pose?)?
+}
+
+extension SymmetryBackend {
+    var looksTwice: Bool { false }
+
+    func secondLook(
+        at bank: [Input], _ found: ClassPoses<Pose>, configuration: RECONConfiguration,
+        cancellation: Cancellation
+    ) throws -> (any SecondLook<Input, Pose>)? { nil }
 }
 
 /// Inputs with what is known of them; labels and truth are for reports.

@@ -23,6 +23,9 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
 
     private let lock = NSLock()
     private var engines: [String: RECON<Pose>] = [:]
+    private var secondLooks: [String: any SecondLook<Input, Pose>] = [:]
+    /// Held while a second look is taken, so that two questions do not take the same.
+    private let looking = NSLock()
     private var neighbourTables: [String: NeighbourTable] = [:]
     private var tables: [(settings: SymmetrySettings, distributions: [PoseDistribution<Pose>])] =
         []
@@ -55,7 +58,8 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
         self.found = found
         let isPlane = Pose.group == .so2
         var settings = defaults
-        settings.neighbours = min(settings.neighbours, total - 1)
+        let standard = settings.neighbours
+        settings.neighbours = NeighbourCount.standard(standard, among: total)
         let hasNetwork = (try? backend.amortised(inputs.inputs[0])) ?? nil
         offer = SymmetryOffer(
             largestNeighbours: min(500, total - 1),
@@ -65,7 +69,10 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             families: isPlane
                 ? SymmetryFamily.allCases : SymmetryFamily.allCases.filter { $0 != .cyclic },
             paths: hasNetwork == nil ? [.neighbours] : SymmetryPath.allCases,
-            hasComponents: true, defaults: settings)
+            hasComponents: true,
+            looks: backend.looksTwice ? SymmetryLook.allCases : [.first],
+            notice: NeighbourCount.notice(settings.neighbours, of: standard, among: total),
+            defaults: settings)
     }
 
     // MARK: Inputs
@@ -125,6 +132,29 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
         return made
     }
 
+    /// What has looked at the bank twice; nil where the settings want one look. Family, estimator
+    /// and rule do not matter to it.
+    private func secondLook(
+        _ settings: SymmetrySettings, cancellation: Cancellation = Cancellation()
+    ) throws -> (any SecondLook<Input, Pose>)? {
+        guard settings.look == .second, settings.neighbourhood == .nearest else { return nil }
+        guard backend.looksTwice else { throw SymmetryError.notOffered("second look") }
+        _ = try engine(settings)
+        let key = "\(settings.metric.rawValue)/\(settings.neighbours)/\(settings.mean)"
+        return try looking.withLock {
+            if let kept = lock.withLock({ secondLooks[key] }) { return kept }
+            let made = try backend.secondLook(
+                at: bank.inputs, found, configuration: try RECONConfiguration(settings),
+                cancellation: cancellation)
+            lock.withLock {
+                // Each holds two small copies of every picture.
+                if secondLooks.count > 3 { secondLooks.removeAll() }
+                secondLooks[key] = made
+            }
+            return made
+        }
+    }
+
     private func neighbours(
         of index: Int, _ entry: ClassPoses<Pose>, _ engine: RECON<Pose>,
         _ settings: SymmetrySettings
@@ -140,14 +170,25 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
 
     /// One input's distribution; `index` is nil for an input that is not in the bank.
     private func distribution(
-        of index: Int?, _ entry: ClassPoses<Pose>, settings: SymmetrySettings
+        of index: Int?, _ entry: (input: Input, found: ClassPoses<Pose>),
+        settings: SymmetrySettings
     ) throws -> (PoseDistribution<Pose>, [Int]) {
-        let engine = try engine(settings)
-        let nearest = neighbours(of: index ?? -1, entry, engine, settings)
         let own = index.flatMap { $0 < count ? $0 : nil }
+        if let second = try secondLook(settings) {
+            let seen =
+                try own.map(second.classOfTraining) ?? second.classOf(entry.input, entry.found)
+            return (
+                PoseDistribution(
+                    pose: entry.found.poses[0], neighbours: seen.poses, centre: seen.centre,
+                    configuration: try RECONConfiguration(settings)), seen.members.map(Int.init)
+            )
+        }
+        let engine = try engine(settings)
+        let nearest = neighbours(of: index ?? -1, entry.found, engine, settings)
         let members = engine.classMembers(nearest, ownIndex: own)
         return (
-            engine.distribution(pose: entry.poses[0], members: members), members.map(Int.init)
+            engine.distribution(pose: entry.found.poses[0], members: members),
+            members.map(Int.init)
         )
     }
 
@@ -159,6 +200,20 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             return kept.distributions
         }
         let engine = try engine(settings)
+        if let second = try secondLook(settings, cancellation: cancellation) {
+            let configuration = try RECONConfiguration(settings)
+            let all = try (0..<count).map { i in
+                if i % 128 == 0 {
+                    try cancellation.check()
+                    progress(i, count)
+                }
+                let seen = second.classOfTraining(i)
+                return PoseDistribution(
+                    pose: found.poses[i], neighbours: seen.poses, centre: seen.centre,
+                    configuration: configuration)
+            }
+            return keep(all, settings, progress: progress)
+        }
         let k = settings.neighbours
         let metric = settings.metric.rawValue
         var table = lock.withLock { neighbourTables[metric] }
@@ -176,6 +231,13 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             return engine.distribution(
                 pose: found.poses[i], neighbours: table[i].prefix(k), ownIndex: i)
         }
+        return keep(all, settings, progress: progress)
+    }
+
+    private func keep(
+        _ all: [PoseDistribution<Pose>], _ settings: SymmetrySettings,
+        progress: (Int, Int) -> Void
+    ) -> [PoseDistribution<Pose>] {
         progress(count, count)
         lock.withLock {
             tables.append((settings, all))
@@ -192,7 +254,7 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
         switch scope {
         case .neighbours(let index):
             let entry = try entry(index)
-            let (one, members) = try distribution(of: index, entry.found, settings: settings)
+            let (one, members) = try distribution(of: index, entry, settings: settings)
             let label = label(of: index)
             let purity = label.map { own in
                 Double(members.count { self.label(of: $0) == own }) / Double(max(1, members.count))
@@ -204,7 +266,7 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
                 truth: truth(ofLabel: label), truthCenter: offset(ofLabel: label), purity: purity)
         case .input(let index):
             let entry = try entry(index)
-            let (one, _) = try distribution(of: index, entry.found, settings: settings)
+            let (one, _) = try distribution(of: index, entry, settings: settings)
             return SymmetryDistribution(
                 scope: scope, group: group, inputs: [index], raw: [entry.found.poses[0].shown],
                 corrected: [one.pose.shown], fit: fit(one, noiseFloor: nil),
@@ -251,7 +313,7 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
                 input: number, pose: entry.found.poses[0].shown, corrected: pose.shown,
                 level: level, center: answer.centre?.shown, outsideScore: pose.angle - level)
         }
-        let (one, _) = try distribution(of: index, entry.found, settings: settings)
+        let (one, _) = try distribution(of: index, entry, settings: settings)
         return shownRow(number, one, entry.found.poses[0], settings)
     }
 
@@ -295,7 +357,7 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             return made
         }
         func one() throws -> PoseDistribution<Pose> {
-            try distribution(of: input, entry.found, settings: settings).0
+            try distribution(of: input, entry, settings: settings).0
         }
         switch form {
         case .input: return backend.shape(of: entry.input, label: label)
@@ -313,13 +375,12 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             return backend.shape(
                 of: backend.rotated(entry.input, by: Self.screenRotation(degrees)), label: label)
         case .neighbour(let place):
-            let engine = try engine(settings)
-            let nearest = Array(neighbours(of: input, entry.found, engine, settings))
+            let nearest = try distribution(of: input, entry, settings: settings).1
             guard nearest.indices.contains(place) else {
                 throw SymmetryError.invalidSetting(
                     name: "neighbour", value: "\(place)", allowed: "0 to \(nearest.count - 1)")
             }
-            let other = Int(nearest[place])
+            let other = nearest[place]
             return backend.shape(of: bank.inputs[other], label: self.label(of: other))
         }
     }
@@ -387,7 +448,10 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
         else { return nil }
         // Without a centre in force the frame of the natural pose is not the identity's.
         if configuration.centre == .none { configuration.centre = .frechet }
-        let still = members.prefix(500).map { truth[$0].inverse * found.poses[$0] }
+        let second = (try? secondLook(settings)) ?? nil
+        let still = members.prefix(500).map {
+            truth[$0].inverse * (second?.poseOfTraining($0) ?? found.poses[$0])
+        }
         let one = PoseDistribution(
             pose: .identity, neighbours: still, configuration: configuration)
         return one.law.shown(group).level ?? one.level
@@ -413,16 +477,8 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
                 group == .so2 ? "collapsed vectors" : "undetermined frames",
                 100 * Double(found.deadVectors) / Double(count), unit: "%"),
         ]
-        let table = lock.withLock { neighbourTables[settings.metric.rawValue] }
-        if !labelNames.isEmpty, let table {
-            let k = min(table.k, settings.neighbours)
-            var same = 0
-            for i in 0..<count {
-                same += table[i].prefix(k).count { label(of: Int($0)) == label(of: i) }
-            }
-            figures.append(
-                SymmetryFigure(
-                    "neighbour purity", 100 * Double(same) / Double(count * k), unit: "%"))
+        if !labelNames.isEmpty, let purity = purity(settings) {
+            figures.append(SymmetryFigure("neighbour purity", 100 * purity, unit: "%"))
         }
         if let truth = bank.truth {
             let errors = rows.map { row in
@@ -438,6 +494,23 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             figures.append(SymmetryFigure("level error per input", error.samples, unit: "°"))
         }
         return figures
+    }
+
+    /// The share of neighbours with their input's label; nil before all neighbours were found.
+    private func purity(_ settings: SymmetrySettings) -> Double? {
+        let second = (try? secondLook(settings)) ?? nil
+        let table = lock.withLock { neighbourTables[settings.metric.rawValue] }
+        guard second != nil || table != nil else { return nil }
+        var (same, all) = (0, 0)
+        for i in 0..<count {
+            let own = label(of: i)
+            let members =
+                second?.classOfTraining(i).members[...] ?? table?[i].prefix(settings.neighbours)
+                ?? []
+            same += members.count { label(of: Int($0)) == own }
+            all += members.count
+        }
+        return all > 0 ? Double(same) / Double(all) : nil
     }
 
     /// Mean over labels of |mean level − true level|, and mean over inputs of |level − true level|.

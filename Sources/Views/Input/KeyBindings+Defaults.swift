@@ -226,6 +226,7 @@ nonisolated extension KeyBindings {
         Binding(.pane(.symmetry), .widerKernel, [c(")")]),
         Binding(.pane(.symmetry), .nextOutsideRule, [c("x")]),
         Binding(.pane(.symmetry), .nextSymmetryPath, [c("a")]),
+        Binding(.pane(.symmetry), .nextSymmetryLook, [c("C")]),
         Binding(.pane(.symmetry), .compareSymmetry, [c("v")]),
         Binding(.pane(.symmetry), .compareSymmetryModels, [c("V")]),
         Binding(.pane(.symmetry), .switchSymmetrySide, [c("b")]),

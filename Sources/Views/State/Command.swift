@@ -41,7 +41,8 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
     case toggleRawPoses, toggleTrueLaw, nextSymmetryOrder
     case moreNeighbours, fewerNeighbours, nextMetric, nextEstimator, previousEstimator
     case nextMean, widerTukey, narrowerTukey, nextSymmetryFamily, widerKernel, narrowerKernel
-    case nextOutsideRule, nextSymmetryPath, typeRotation, unrotate, nextRotationAxis
+    case nextOutsideRule, nextSymmetryPath, nextSymmetryLook
+    case typeRotation, unrotate, nextRotationAxis
     case toggleTurning, exportSymmetry, sendToSymmetry, standardizedToMask
     // Train
     case startTraining, holdTraining, saveCheckpoint, makeSamples, stopTraining
@@ -263,6 +264,7 @@ nonisolated enum Command: String, Sendable, CaseIterable, Codable {
         case .narrowerKernel: "Narrower kernels"
         case .nextOutsideRule: "Rule for poses outside of the data"
         case .nextSymmetryPath: "Answer by neighbours or networks"
+        case .nextSymmetryLook: "Look once or twice at who is alike"
         case .typeRotation: "Type the angle of the turn"
         case .unrotate: "Turn back to 0°"
         case .nextRotationAxis: "Next axis of the turn (space)"

@@ -248,6 +248,7 @@ nonisolated extension UndoEntry {
             if a.estimator != b.estimator {
                 return "\(a.estimator.rawValue) → \(b.estimator.rawValue)"
             }
+            if a.look != b.look { return "\(a.look.rawValue) → \(b.look.rawValue)" }
             return ""
         case .canvas, .jobs, .gallery: return ""
         case .model(let a, let b): return "\(a.name) → \(b.name)"

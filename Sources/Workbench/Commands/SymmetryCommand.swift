@@ -17,6 +17,7 @@ struct SymmetryCommand: ParsableCommand {
               workbench symmetry show MODEL --data ~/mnist --class 3 --plot threes.png
               workbench symmetry show MODEL --folder ~/pictures --input 17 --json
               workbench symmetry fit MODEL --data ~/mnist --csv levels.csv
+              workbench symmetry fit MODEL --data ~/mnist --look second
               workbench symmetry standardize MODEL --folder ~/pictures --out upright
               workbench symmetry show recon-molecules --folder ~/conformers --class ethanol
               workbench symmetry check --weights p4cnn.pth --data ~/mnist
@@ -77,7 +78,7 @@ struct SymmetryShowCommand: ComputingCommand {
         let interrupt = Interrupt()
         let model = try source.load(common, interrupt)
         let session = try source.open(model, common, interrupt)
-        let settings = try choices.settings(session.offer.defaults)
+        let settings = try choices.settings(session)
         let scope = try scope(session)
         let found = try session.distribution(
             scope, settings: settings, cancellation: interrupt.cancellation)
@@ -90,6 +91,7 @@ struct SymmetryShowCommand: ComputingCommand {
         if let rose { try PNG.write(SymmetryPlot.rose(chart, title: title), to: rose) }
         if let csv { try AtomicWrite.write(SymmetryReport.csv(chart), to: csv) }
         if let pictures, let input { try write(session, input, settings, to: pictures) }
+        choices.explain(session, common)
         if json.isOn {
             Output.line(
                 SymmetryReport(title: session.title, settings: settings)
@@ -196,12 +198,13 @@ struct SymmetryFitCommand: ComputingCommand {
         let interrupt = Interrupt()
         let model = try source.load(common, interrupt)
         let session = try source.open(model, common, interrupt)
-        let settings = try choices.settings(session.offer.defaults)
+        let settings = try choices.settings(session)
         let line = SharedProgress(common)
         let table = try session.table(settings: settings, cancellation: interrupt.cancellation) {
             line.show("fitting  \($0)/\($1)")
         }
         line.clear()
+        choices.explain(session, common)
         func label(_ input: Int) -> String? {
             session.label(of: input).flatMap {
                 session.labelNames.indices.contains($0) ? session.labelNames[$0] : nil
@@ -261,7 +264,7 @@ struct SymmetryStandardizeCommand: ComputingCommand {
         let interrupt = Interrupt()
         let model = try source.load(common, interrupt)
         let session = try source.open(model, common, interrupt)
-        let settings = try choices.settings(session.offer.defaults)
+        let settings = try choices.settings(session)
         let line = SharedProgress(common)
         for input in 0..<session.count {
             try interrupt.cancellation.check()
@@ -275,6 +278,7 @@ struct SymmetryStandardizeCommand: ComputingCommand {
             try writer.write(shape, name: String(format: "%06d", input))
         }
         line.clear()
+        choices.explain(session, common)
         if !common.quiet { Output.line("\(session.count) inputs written to \(out)") }
     }
 }

@@ -7,6 +7,7 @@ extension SymmetryMetric: ExpressibleByArgument {}
 extension SymmetryEstimator: ExpressibleByArgument {}
 extension SymmetryFamily: ExpressibleByArgument {}
 extension SymmetryPath: ExpressibleByArgument {}
+extension SymmetryLook: ExpressibleByArgument {}
 
 /// The model and the inputs it is asked about.
 struct SymmetrySourceOptions: ParsableArguments {
@@ -118,10 +119,25 @@ struct SymmetrySettingsOptions: ParsableArguments {
     @Option(help: "Who answers: neighbours in the bank, or the amortised network.")
     var path: SymmetryPath?
 
-    /// The model's settings with the options in their place.
+    @Option(
+        help: ArgumentHelp(
+            "Which inputs make up a class: first takes the nearest embeddings; second turns the "
+                + "pictures of more candidates until they fit and takes the most alike.",
+            valueName: "look"))
+    var look: SymmetryLook?
+
+    /// Says on standard error what to know before the answers are believed; nothing where k was
+    /// chosen by hand.
+    func explain(_ session: any SymmetrySession, _ common: CommonOptions) {
+        guard neighbours == nil, !common.quiet, let notice = session.offer.notice else { return }
+        Output.note(notice)
+    }
+
+    /// The session's settings with the options in their place.
     ///
     /// - Throws: `InputError`.
-    func settings(_ defaults: SymmetrySettings) throws -> SymmetrySettings {
+    func settings(_ session: any SymmetrySession) throws -> SymmetrySettings {
+        let defaults = session.offer.defaults
         var settings = defaults
         settings.neighbours = neighbours ?? defaults.neighbours
         settings.metric = metric ?? defaults.metric
@@ -129,6 +145,12 @@ struct SymmetrySettingsOptions: ParsableArguments {
         settings.family = family ?? estimator.map(Self.family) ?? defaults.family
         settings.bandwidth = bandwidth ?? defaults.bandwidth
         settings.path = path ?? defaults.path
+        settings.look = look ?? defaults.look
+        guard session.offer.looks.contains(settings.look) else {
+            throw InputError(
+                "--look \(settings.look.rawValue) needs pictures; these inputs have the first look "
+                    + "alone.")
+        }
         if let component { settings.neighbourhood = .component(step: component) }
         if let mean {
             switch mean.split(separator: ":").map(String.init) {

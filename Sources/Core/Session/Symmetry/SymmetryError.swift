@@ -33,8 +33,9 @@ extension SymmetryError: CustomStringConvertible {
         case .nothingReadable(let folder, let expected):
             return "\(folder) holds nothing to read; this model wants \(expected)."
         case .tooFewInputs(let count, let needed):
-            return "\(count) inputs are too few: \(needed) neighbours need at least "
-                + "\(needed + 1). Lower k or give more inputs."
+            return
+                "\(count) \(count == 1 ? "input is" : "inputs are") too few: \(needed) neighbours "
+                + "need at least \(needed + 1) inputs. Give more of them."
         case .invalidSetting(let name, let value, let allowed):
             return "\(name) = \(value) is not possible; allowed: \(allowed)."
         case .noSuchInput(let index, let count):

@@ -140,6 +140,7 @@ public struct SymmetryReport: Sendable {
             ("estimator", .string(settings.estimator.rawValue)),
             ("mean", .string(settings.mean.name)), ("family", .string(settings.family.rawValue)),
             ("bandwidth", .number(settings.bandwidth)), ("path", .string(settings.path.rawValue)),
+            ("look", .string(settings.look.rawValue)),
         ]
         if case .tukey(let c?) = settings.mean { members.append(("c", .number(c))) }
         if case .component(let step) = settings.neighbourhood {

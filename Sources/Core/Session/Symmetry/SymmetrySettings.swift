@@ -74,6 +74,15 @@ public enum SymmetryPath: String, Sendable, Codable, CaseIterable {
     case network
 }
 
+/// How it is decided which of the nearest inputs are an input's class.
+public enum SymmetryLook: String, Sendable, Codable, CaseIterable {
+    /// The k nearest embeddings: the published methods.
+    case first
+    /// Of some more candidates the k that look most alike once their poses are undone; poses are
+    /// registered to them first. Ours.
+    case second
+}
+
 /// Everything chosen; the pane changes it live.
 public struct SymmetrySettings: Sendable, Equatable, Codable {
     /// Neighbours k, at least 2.
@@ -87,13 +96,14 @@ public struct SymmetrySettings: Sendable, Equatable, Codable {
     public var bandwidth: Double
     public var outside: OutsideRule
     public var path: SymmetryPath
+    public var look: SymmetryLook
 
     public init(
         neighbours: Int = 45, metric: SymmetryMetric = .cosine,
         neighbourhood: SymmetryNeighbourhood = .nearest,
         estimator: SymmetryEstimator = .momentsOutliers, mean: SymmetryMean = .frechet,
         family: SymmetryFamily = .uniform, bandwidth: Double = 8, outside: OutsideRule = .support,
-        path: SymmetryPath = .neighbours
+        path: SymmetryPath = .neighbours, look: SymmetryLook = .first
     ) {
         self.neighbours = neighbours
         self.metric = metric
@@ -104,6 +114,22 @@ public struct SymmetrySettings: Sendable, Equatable, Codable {
         self.bandwidth = bandwidth
         self.outside = outside
         self.path = path
+        self.look = look
+    }
+
+    /// Files from before there was a second look have no word about it.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        neighbours = try values.decode(Int.self, forKey: .neighbours)
+        metric = try values.decode(SymmetryMetric.self, forKey: .metric)
+        neighbourhood = try values.decode(SymmetryNeighbourhood.self, forKey: .neighbourhood)
+        estimator = try values.decode(SymmetryEstimator.self, forKey: .estimator)
+        mean = try values.decode(SymmetryMean.self, forKey: .mean)
+        family = try values.decode(SymmetryFamily.self, forKey: .family)
+        bandwidth = try values.decode(Double.self, forKey: .bandwidth)
+        outside = try values.decode(OutsideRule.self, forKey: .outside)
+        path = try values.decode(SymmetryPath.self, forKey: .path)
+        look = try values.decodeIfPresent(SymmetryLook.self, forKey: .look) ?? .first
     }
 }
 
@@ -116,6 +142,9 @@ public struct SymmetryOffer: Sendable, Equatable {
     public var families: [SymmetryFamily]
     public var paths: [SymmetryPath]
     public var hasComponents: Bool
+    public var looks: [SymmetryLook]
+    /// What to know before answers are believed, in one sentence: that the inputs are few.
+    public var notice: String?
     /// The mean that the model was trained for: `none` for ssl-sym, `frechet` for λ = 0.
     public var defaults: SymmetrySettings
 
@@ -124,6 +153,7 @@ public struct SymmetryOffer: Sendable, Equatable {
         estimators: [SymmetryEstimator] = SymmetryEstimator.allCases,
         families: [SymmetryFamily] = SymmetryFamily.allCases,
         paths: [SymmetryPath] = [.neighbours], hasComponents: Bool = false,
+        looks: [SymmetryLook] = [.first], notice: String? = nil,
         defaults: SymmetrySettings = SymmetrySettings()
     ) {
         self.largestNeighbours = largestNeighbours
@@ -132,6 +162,8 @@ public struct SymmetryOffer: Sendable, Equatable {
         self.families = families
         self.paths = paths
         self.hasComponents = hasComponents
+        self.looks = looks
+        self.notice = notice
         self.defaults = defaults
     }
 }

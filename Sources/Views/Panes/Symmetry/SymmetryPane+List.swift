@@ -126,6 +126,12 @@ extension SymmetryPane {
                     name: "path", value: SymmetryText.path(settings.path), key: .nextSymmetryPath,
                     setting: .path))
         }
+        if (state.facts(of: state.active)?.offer.looks.count ?? 1) > 1 {
+            lines.append(
+                Line(
+                    name: "look", value: settings.look.rawValue, key: .nextSymmetryLook,
+                    setting: .look))
+        }
         return lines
     }
 

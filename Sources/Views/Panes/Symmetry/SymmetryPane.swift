@@ -51,7 +51,7 @@ enum SymmetryPane: Pane {
                 right = Rect(
                     x: others.x + 2, y: others.y, width: others.width - 2, height: others.height)
                 let rows = SymmetryPane.settingsRows(state)
-                let settingsHeight = left.height >= rows + 9 ? rows : 0
+                let settingsHeight = left.height >= rows + 6 ? rows : 0
                 list = Rect(
                     x: left.x, y: left.y, width: left.width,
                     height: left.height - settingsHeight)
@@ -131,6 +131,7 @@ enum SymmetryPane: Pane {
             case .none, .done: break
             }
         }
+        if state.facts?.offer.notice != nil { return ("few inputs", .logWarning) }
         return ("", .textDim)
     }
 

@@ -160,6 +160,7 @@ nonisolated extension Reducer {
                     + "folder); this set needs none.", &state)
         }
         state.symmetry.sought = nil
+        if side == .a, let notice = facts.offer.notice { notify(.warning, notice, &state) }
         if side == .a {
             state.symmetry.selected = 0
             state.symmetry.rotation = 0

@@ -51,6 +51,7 @@ nonisolated extension Command {
         case .narrowerKernel: return Reducer.changeSymmetry(.bandwidth, by: -1, &state)
         case .nextOutsideRule: return Reducer.changeSymmetry(.outside, by: 1, &state)
         case .nextSymmetryPath: return Reducer.changeSymmetry(.path, by: 1, &state)
+        case .nextSymmetryLook: return Reducer.changeSymmetry(.look, by: 1, &state)
         case .compareSymmetry: return Reducer.toggleSymmetryComparison(&state)
         case .switchSymmetrySide:
             if state.symmetry.isCompared {

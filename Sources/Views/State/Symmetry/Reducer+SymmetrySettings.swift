@@ -4,7 +4,7 @@ import Core
 
 /// A line of the pane's settings.
 nonisolated enum SymmetrySetting: Sendable, CaseIterable {
-    case neighbours, metric, estimator, mean, tukey, family, bandwidth, outside, path
+    case neighbours, metric, estimator, mean, tukey, family, bandwidth, outside, path, look
 
     /// The name in the history.
     var title: String {
@@ -18,6 +18,7 @@ nonisolated enum SymmetrySetting: Sendable, CaseIterable {
         case .bandwidth: "Bandwidth"
         case .outside: "OOD rule"
         case .path: "Neighbours or networks"
+        case .look: "First or second look"
         }
     }
 }
@@ -72,6 +73,12 @@ nonisolated extension Reducer {
                 return []
             }
             settings.path = next(settings.path, by: steps, in: offer.paths)
+        case .look:
+            guard offer.looks.count > 1 else {
+                notify(.info, "Only pictures can be looked at twice.", &state)
+                return []
+            }
+            settings.look = next(settings.look, by: steps, in: offer.looks)
         }
         guard settings != before else { return [] }
         state.symmetry.sides[side]?.settings = settings
@@ -107,6 +114,7 @@ nonisolated extension Reducer {
         }
         if !offer.families.contains(settings.family) { settings.family = offer.defaults.family }
         if !offer.paths.contains(settings.path) { settings.path = offer.defaults.path }
+        if !offer.looks.contains(settings.look) { settings.look = offer.defaults.look }
         state.symmetry.sides[side]?.settings = settings
     }
 

@@ -83,6 +83,13 @@ nonisolated enum SymmetryText {
         }
     }
 
+    static func look(_ look: SymmetryLook) -> String {
+        switch look {
+        case .first: "first look"
+        case .second: "second look"
+        }
+    }
+
     /// A caption under a picture.
     static func form(_ form: SymmetryForm) -> String {
         switch form {
@@ -156,10 +163,11 @@ nonisolated enum SymmetryText {
             second.append("purity \(formatDecimal(100 * purity, decimals: 0)) %")
         }
         let settings = side.settings
-        let third = [
-            "k \(settings.neighbours)", metric(settings.metric), estimator(settings.estimator),
-            "mean " + mean(settings.mean),
-        ]
+        let third =
+            [
+                "k \(settings.neighbours)", metric(settings.metric), estimator(settings.estimator),
+                "mean " + mean(settings.mean),
+            ] + (settings.look == .first ? [] : [look(settings.look)])
         return [first, second, third]
     }
 
