@@ -61,12 +61,13 @@ public final class WorkbenchApplication: Application {
         self.log = log
         self.clock = clock
         isColorForbidden = !(environment["NO_COLOR"] ?? "").isEmpty
-        pictures = PictureStore(encoder: options.encoder, wake: wake)
+        pictures = PictureStore(
+            encoder: options.encoder, niceness: options.niceness / 2, wake: wake)
         mailbox = Mailbox(wake: wake)
         runner = EffectRunner(
             services: services, mailbox: mailbox, log: log,
             sessions: options.stateFolder.map { SessionStore(folder: $0) },
-            isMotionReduced: options.isMotionReduced)
+            isMotionReduced: options.isMotionReduced, niceness: options.niceness)
         theme = .builtIn
         hasChosenTheme = options.themeName != nil
         state = AppState()

@@ -236,6 +236,35 @@ struct FrameComposerTests {
         #expect(composer.fence.canCompose)
     }
 
+    @Test("On a slow line the pane with the focus goes first, the rest in steps, then pictures too")
+    func steps() {
+        func showSlowly(_ frame: Frame) -> String {
+            let bytes = composer.compose(frame, pictures: provider, now: 0)
+            while composer.fence.isWaiting { composer.fence.answered(now: 0.2) }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        composer.fence.sent(bytes: 10_000, now: 0)
+        composer.fence.answered(now: 1)
+        _ = showSlowly(frame())
+        while composer.pending == .fence { _ = showSlowly(frame()) }
+        _ = provider.take()
+        var next = frame(version: 2)
+        for row in 0..<19 { next.surface.put(String(repeating: "m", count: 20), x: 0, y: row) }
+        for row in 0..<19 { next.surface.put(String(repeating: "n", count: 16), x: 44, y: row) }
+        next.focus = Rect(x: 0, y: 15, width: 20, height: 3)
+        // A row that was put is one byte of this screen.
+        #expect(showSlowly(next).hasPrefix("TTT"))
+        var count = 0
+        while let rest = composer.unfinished, count < 20 {
+            _ = showSlowly(rest)
+            count += 1
+        }
+        #expect(count > 1 && count < 20)
+        while composer.pending == .fence { _ = showSlowly(next) }
+        #expect(showSlowly(next) == "")
+        #expect(provider.take().contains { $0.version == 2 })
+    }
+
     @Test("Pictures stand where the composer says")
     func ranges() {
         composer.capabilities.hasSynchronizedOutput = true

@@ -47,6 +47,30 @@ struct KeyDecoderTests {
         #expect(decoder.tick(time: 2.03) == [.key(KeyPress("[", .alt))])
     }
 
+    @Test("Answers that come in two pieces are not typed while they are awaited")
+    func cutAnswers() {
+        let answers = [
+            "\u{1B}[?63;1;2;4c", "\u{1B}]11;rgb:ffff/ffff/ffff\u{1B}\\", "\u{1B}[?1016;1$y",
+            "\u{1B}P>|XTerm(379)\u{1B}\\", "\u{1B}[6;20;10t",
+        ]
+        for answer in answers.map({ Array($0.utf8) }) {
+            for cut in 1..<answer.count {
+                var decoder = KeyDecoder()
+                decoder.awaitsReplies = true
+                var events = decoder.feed(answer[..<cut], time: 0)
+                events += decoder.tick(time: 0.2)
+                events += decoder.feed(answer[cut...], time: 0.2)
+                let isReply = events.allSatisfy { if case .reply = $0 { true } else { false } }
+                #expect(isReply && events.count == 1, "\(events)")
+            }
+        }
+        // A key it may be, a moment later.
+        var decoder = KeyDecoder()
+        decoder.awaitsReplies = true
+        _ = decoder.feed([0x1B], time: 0)
+        #expect(decoder.tick(time: 0.26) == [.key(KeyPress(.escape))])
+    }
+
     @Test("Kitty's key releases are no keys")
     func releases() { #expect(decode("\u{1B}[97;1:3u").isEmpty) }
 

@@ -71,7 +71,7 @@ struct PictureFenceTests {
         // The same line clogged: 20 kB a second.
         fence.sent(bytes: 8000, now: 1)
         fence.answered(now: 1.46)
-        #expect(fence.isSlow && fence.budget == 1024)
+        #expect(fence.isSlow && fence.budget == 800)
         #expect(abs((fence.throughput ?? 0) - 20_000) < 1)
         #expect(fence.needsAnswer(toText: 300))
         fence.sent(bytes: 1024, now: 2)

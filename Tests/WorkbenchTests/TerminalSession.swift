@@ -144,13 +144,12 @@ final class TerminalSession {
         #expect(counters.unknownSequences == 0, sourceLocation: sourceLocation)
     }
 
-    /// Sends everything anew (Ctrl-L) and returns how the screen looked right before: silence does
-    /// not tell that a frame has come as a whole, what follows it does.
-    func redraw(sourceLocation: SourceLocation = #_sourceLocation) -> [String] {
+    /// Sends everything anew (Ctrl-L); how the screen looked right before is `looksBeforeClear` then:
+    /// silence does not tell that a frame has come as a whole, what follows it does.
+    func redraw(sourceLocation: SourceLocation = #_sourceLocation) {
         let clears = screen.counters.fullClears
         send("\u{0C}")
         wait("a full redraw", sourceLocation: sourceLocation) { $0.counters.fullClears > clears }
-        return screen.looksBeforeClear
     }
 
     /// Waits until nothing is computed, told or on its way.
@@ -164,10 +163,13 @@ final class TerminalSession {
     /// Ctrl-L sends everything anew: nothing on the screen may change by it.
     func expectRedrawChangesNothing(sourceLocation: SourceLocation = #_sourceLocation) {
         rest(sourceLocation: sourceLocation)
-        let before = redraw(sourceLocation: sourceLocation)
-        // The rest of the text, and pictures that have to be encoded again.
-        _ = terminal.wait(seconds: patience) { difference(from: before) == nil }
-        let stale = difference(from: before)
+        redraw(sourceLocation: sourceLocation)
+        // The rest of the text, and pictures that have to be encoded again. If another redraw was
+        // under way, for a new size perhaps, the screen before the last one counts.
+        _ = terminal.wait(seconds: patience) {
+            difference(from: screen.looksBeforeClear) == nil
+        }
+        let stale = difference(from: screen.looksBeforeClear)
         #expect(stale == nil, sourceLocation: sourceLocation)
     }
 }

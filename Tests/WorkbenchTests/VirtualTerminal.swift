@@ -266,7 +266,8 @@ final class VirtualTerminal {
             return 3
         case UInt8(ascii: "7"): saved = (x, y, style)
         case UInt8(ascii: "8"):
-            (x, y, style) = saved
+            // Saved in a larger window, perhaps.
+            (x, y, style) = (min(saved.0, columns - 1), min(saved.1, rows - 1), saved.2)
             wrapsNext = false
         case UInt8(ascii: "M"): if y == top { scroll(-1) } else { y = max(0, y - 1) }
         case UInt8(ascii: "="), UInt8(ascii: ">"), UInt8(ascii: "\\"): break

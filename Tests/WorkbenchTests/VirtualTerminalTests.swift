@@ -38,6 +38,14 @@ struct VirtualTerminalTests {
         #expect(terminal("\u{1B}[1;18H\u{1B}[9ZX").find("X")?.column == 0)
     }
 
+    @Test("A place saved in a larger window is within the smaller one")
+    func saved() {
+        let shrunk = terminal("\u{1B}[5;20H\u{1B}7")
+        shrunk.resize(columns: 4, rows: 2)
+        shrunk.feed(Array("\u{1B}8X".utf8))
+        #expect(shrunk.find("X")?.row == 1 && shrunk.find("X")?.column == 3)
+    }
+
     @Test("The screen before a clear is kept, also when it is cleared from its top")
     func clears() {
         for text in ["\u{1B}[H\u{1B}[2J", "\u{1B}[H\u{1B}[J"] {

@@ -29,12 +29,15 @@ nonisolated public struct Frame: Sendable, Equatable {
     public var isCursorVisible: Bool
     /// The protocol that its pictures are sent in.
     public var format: GraphicsFormat
+    /// Where keys have their effect: a slow line gets it first. Nil for the whole screen.
+    public var focus: Rect?
 
     public init(
         surface: Surface, cursor: Point? = nil, isCursorVisible: Bool = false,
-        format: GraphicsFormat = .sixel
+        format: GraphicsFormat = .sixel, focus: Rect? = nil
     ) {
         self.format = format
+        self.focus = focus
         self.surface = surface
         self.cursor = cursor
         self.isCursorVisible = isCursorVisible

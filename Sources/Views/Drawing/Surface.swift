@@ -49,6 +49,52 @@ nonisolated public struct Surface: Sendable, Equatable {
         return clip.contains(absolute) ? cells[absolute.y * size.columns + absolute.x] : nil
     }
 
+    // MARK: Steps from one screen to another
+
+    /// This surface's cells with the pictures of another of its size; where a picture stood that is
+    /// not there any more, the other's cells.
+    func adopting(placementsOf other: Surface) -> Surface {
+        var result = self
+        result.placements = other.placements
+        let marks = placements.map { old in
+            other.placements.firstIndex { $0.id == old.id && $0.rect == old.rect }.map {
+                UInt16($0 + 1)
+            }
+        }
+        for index in cells.indices where cells[index].picture != 0 {
+            if let mark = marks[Int(cells[index].picture) - 1] {
+                result.cells[index].picture = mark
+            } else {
+                result.cells[index] = other.cells[index]
+            }
+        }
+        for row in 0..<size.rows { result.mendWide(row) }
+        return result
+    }
+
+    /// Takes a part of a row over from a surface of the same size, in absolute cells.
+    mutating func take(_ columns: Range<Int>, row: Int, from other: Surface) {
+        let start = row * size.columns
+        for index in start + columns.lowerBound..<start + columns.upperBound {
+            cells[index] = other.cells[index]
+        }
+        mendWide(row)
+    }
+
+    /// Makes blanks of halves of wide clusters whose other half is not there.
+    private mutating func mendWide(_ row: Int) {
+        let start = row * size.columns
+        for index in start..<start + size.columns {
+            let isLone =
+                switch cells[index].width {
+                case 0: index == start || cells[index - 1].width != 2
+                case 2: index + 1 == start + size.columns || cells[index + 1].width != 0
+                default: false
+                }
+            if isLone { cells[index] = Cell(" ", style: cells[index].style) }
+        }
+    }
+
     // MARK: Drawing
 
     /// Puts a text on one row; returns the column after it. Wide clusters are never halved.

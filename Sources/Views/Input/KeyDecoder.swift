@@ -8,6 +8,9 @@
 nonisolated public struct KeyDecoder: Sendable {
     /// Seconds after which a lone ESC is the Escape key.
     public var escapeDelay = 0.025
+    /// While the terminal's answers are awaited an ESC is more likely the start of one than a key,
+    /// and a cut one would be typed into the application: it waits as long as a sequence does.
+    public var awaitsReplies = false
     /// How mouse reports count; set once the terminal confirmed pixel reports.
     public var mouse = MouseDecoder()
 
@@ -55,11 +58,12 @@ nonisolated public struct KeyDecoder: Sendable {
 
     /// When `tick` has to be called if no byte comes before; nil when nothing is open.
     public var deadline: Double? {
-        switch state {
+        let lone = awaitsReplies ? max(escapeDelay, Self.sequenceTimeout) : escapeDelay
+        return switch state {
         case .ground: nil
-        case .escape: lastByteTime + escapeDelay
-        case .csi, .ss3: lastByteTime + (buffer.isEmpty ? escapeDelay : Self.sequenceTimeout)
-        case .string: lastByteTime + (buffer.isEmpty ? escapeDelay : Self.sequenceTimeout)
+        case .escape: lastByteTime + lone
+        case .csi, .ss3: lastByteTime + (buffer.isEmpty ? lone : Self.sequenceTimeout)
+        case .string: lastByteTime + (buffer.isEmpty ? lone : Self.sequenceTimeout)
         case .paste: lastByteTime + Self.pasteTimeout
         case .utf8, .consoleFunction, .oldMouse, .stringEscape:
             lastByteTime + Self.sequenceTimeout

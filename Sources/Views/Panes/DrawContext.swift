@@ -61,11 +61,18 @@ final class FrameNotes {
     /// Absolute cell of the real cursor.
     var cursor: Point?
     var isCursorVisible = false
+    /// Absolute cells of what takes the keys: the focused pane, or the popup over it.
+    var focus: Rect?
     /// Tiles beside one another in the gallery, if it was drawn.
     var galleryColumns: Int?
 
     func add(_ rect: Rect, _ target: HitTarget) {
         if !rect.isEmpty { targets.append((rect, target)) }
+        switch target {
+        case .panel, .menu, .dialog, .columns: focus = rect
+        case .shade: focus = nil
+        default: break
+        }
     }
 
     /// What was drawn last at a cell.

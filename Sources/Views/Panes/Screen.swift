@@ -27,7 +27,7 @@ enum Screen {
             surface: surface, cursor: context.notes.cursor,
             isCursorVisible: context.notes.isCursorVisible
                 || state.options.isCursorAlwaysVisible,
-            format: state.pictureMode.format ?? .sixel)
+            format: state.pictureMode.format ?? .sixel, focus: context.notes.focus)
     }
 
     // MARK: Panes
@@ -46,6 +46,7 @@ enum Screen {
         for placed in layout.arrangement.panes {
             let pane = layout.pane(in: placed.pane, state: state)
             context.notes.add(placed.frame, .pane(pane))
+            if pane == state.layout.focus { context.notes.focus = placed.frame }
             title(pane, placed: placed, layout: layout, into: &surface, context: context)
             surface.drawing(in: inside(placed.content, of: pane)) {
                 draw(pane, into: &$0, context: context, isFocused: pane == state.layout.focus)
@@ -134,6 +135,7 @@ enum Screen {
             x = end
         }
         context.notes.add(body, .pane(focus))
+        context.notes.focus = body
         surface.drawing(in: inside(body, of: focus)) {
             draw(focus, into: &$0, context: context, isFocused: true)
         }

@@ -23,15 +23,17 @@ nonisolated final class EncoderThread: Sendable {
     private let work = DispatchSemaphore(value: 0)
     private let wake: @Sendable () -> Void
 
-    init(wake: @escaping @Sendable () -> Void) {
+    private let niceness: Int32
+
+    init(niceness: Int32 = 0, wake: @escaping @Sendable () -> Void) {
+        self.niceness = niceness
         self.wake = wake
     }
 
     /// Begins to work; ends with `stop`.
     func start() {
         let thread = Thread { [self] in
-            // After the keys, before the models.
-            ThreadPriority.lowerCurrent(to: ThreadPriority.background / 2)
+            ThreadPriority.lowerCurrent(to: niceness)
             run()
         }
         thread.name = "picture encoder"

@@ -31,10 +31,15 @@ public final class PictureStore: PictureProvider {
     /// The protocol of the terminal; follows what is shown.
     public private(set) var format = GraphicsFormat.sixel
 
-    /// - Parameter wake: called on the encoder thread; must be quick (`Wakeup.wake`).
-    public init(encoder: EncoderChoice = .automatic, wake: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - niceness: of the encoder thread.
+    ///   - wake: called on the encoder thread; must be quick (`Wakeup.wake`).
+    public init(
+        encoder: EncoderChoice = .automatic, niceness: Int32 = 0,
+        wake: @escaping @Sendable () -> Void
+    ) {
         encoderChoice = encoder
-        thread = EncoderThread(wake: wake)
+        thread = EncoderThread(niceness: niceness, wake: wake)
         thread.start()
     }
 

@@ -71,6 +71,8 @@ nonisolated public struct ApplicationOptions: Sendable, Equatable {
     public var showsHints = true
     /// The real cursor is seen wherever the focus is, for magnifiers and screen readers.
     public var isCursorAlwaysVisible = false
+    /// The niceness of threads that compute, so that keys go before them; pictures are half as nice.
+    public var niceness: Int32 = 0
     /// Whether sessions are kept at all.
     public var keepsSession = true
     /// The configuration file, read again when it changes.

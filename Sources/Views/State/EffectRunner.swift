@@ -22,17 +22,17 @@ nonisolated final class EffectRunner: @unchecked Sendable {
 
     init(
         services: Services, mailbox: Mailbox, log: Log, sessions: SessionStore? = nil,
-        isMotionReduced: Bool = false
+        isMotionReduced: Bool = false, niceness: Int32 = 0
     ) {
         self.isMotionReduced = isMotionReduced
         self.services = services
         self.log = log
         self.mailbox = mailbox
         self.sessions = sessions
-        symmetry = SymmetryWorker { mailbox.post(.symmetry($0)) }
+        symmetry = SymmetryWorker(niceness: niceness) { mailbox.post(.symmetry($0)) }
         trainings = services.trainings.map { TrainingWatcher(trainings: $0, mailbox: mailbox) }
         let changed = JobsChange()
-        queue = JobQueue(niceness: ThreadPriority.background) { changed.notify() }
+        queue = JobQueue(niceness: niceness) { changed.notify() }
         let queue = queue
         changed.connect { [weak queue] in
             guard let queue else { return }

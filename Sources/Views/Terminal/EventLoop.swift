@@ -29,6 +29,9 @@ public final class EventLoop {
 
     public private(set) var statistics = Statistics()
 
+    /// Seconds after which nobody expects the first answers any more.
+    private static let answerPatience = 2.0
+
     private let terminal: Terminal
     private let application: any Application
     private let pictures: (any PictureProvider)?
@@ -108,6 +111,7 @@ public final class EventLoop {
     // MARK: Waiting
 
     private func wait() {
+        decoder.awaitsReplies = askedAt.map { Self.now - $0 < Self.answerPatience } ?? false
         let wantsOutput = terminal.hasUnsentBytes
         var entries = [
             pollfd(
@@ -133,7 +137,9 @@ public final class EventLoop {
     private func timeout(wantsOutput: Bool) -> Int32 {
         // A frame that can be composed is composed before the next wait only if the loop comes by.
         if application.isFinished { return 0 }
-        if !wantsOutput, needsFrame || application.needsDisplay, composer.fence.canCompose {
+        if !wantsOutput, needsFrame || application.needsDisplay || composer.unfinished != nil,
+            composer.fence.canCompose
+        {
             return 0
         }
         var deadlines = [application.nextDeadline, decoder.deadline, queryDeadline]
@@ -311,6 +317,9 @@ public final class EventLoop {
             let frame = application.draw(size: size.cells)
             bytes = composer.compose(frame, pictures: pictures, now: start)
             statistics.frames += 1
+        } else if let rest = composer.unfinished {
+            needsPictures = false
+            bytes = composer.compose(rest, pictures: pictures, now: start)
         } else if needsPictures {
             needsPictures = false
             bytes = composer.composePictures(pictures, now: start)

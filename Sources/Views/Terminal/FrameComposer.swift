@@ -31,6 +31,11 @@ package final class FrameComposer {
     private var isFenceDue = false
     private var format = GraphicsFormat.sixel
     private var kitty = KittyPictures()
+    private var steps = FrameSteps()
+    /// A frame of which a slow line has got a part: to be composed again until it is nil.
+    package private(set) var unfinished: Frame?
+    /// Whether the last step of a frame kept pictures waiting: the next one gives way to them.
+    private var picturesWaited = false
     /// Cells that text was written over in this frame.
     private var overwritten: [Point] = []
     /// Newest versions that were wanted but not sent, for counting drops.
@@ -61,7 +66,6 @@ package final class FrameComposer {
 
     /// The bytes that bring the terminal from what it shows to a frame.
     package func compose(_ frame: Frame, pictures: (any PictureProvider)?, now: Double) -> [UInt8] {
-        let surface = frame.surface
         var text: [UInt8] = []
         if format != frame.format {
             format = frame.format
@@ -70,6 +74,7 @@ package final class FrameComposer {
         if needsRedraw || kitty.isFull { text += kitty.clear() }
         if kitty.isFull { needsRedraw = true }
         overwritten = []
+        let surface = nextStep(to: frame)
         if needsRedraw || front?.size != surface.size {
             if front?.size != surface.size { screen.resize(surface.size) }
             screen.redraw()
@@ -90,8 +95,25 @@ package final class FrameComposer {
         if fence.needsAnswer(toText: text.count) {
             fence.sent(bytes: text.count, now: now, isText: true)
             isFenceDue = true
+        } else {
+            fence.passed(text: text.count)
         }
-        return wrapped(text, pictureBytes(pictures, now: now))
+        let bytes = pictureBytes(pictures, now: now)
+        picturesWaited = pending == .fence && bytes.bytes.isEmpty
+        return wrapped(text, bytes)
+    }
+
+    /// What is shown after the bytes being composed: the frame, or on a slow line a step to it.
+    private func nextStep(to frame: Frame) -> Surface {
+        unfinished = nil
+        guard fence.isSlow, !fence.isFenceless, !needsRedraw, let front,
+            front.size == frame.surface.size
+        else { return frame.surface }
+        let next = steps.step(
+            from: front, to: frame, bytes: fence.budget,
+            focusOnly: picturesWaited && !fence.isWaiting)
+        if next != frame.surface { unfinished = frame }
+        return next
     }
 
     /// The bytes of pictures that became ready, or that the terminal has room for now.

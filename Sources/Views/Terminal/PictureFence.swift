@@ -19,10 +19,12 @@ nonisolated package struct PictureFence: Sendable {
     /// Bytes a second below which a line is slow: all that is sent waits for its answer.
     static let slowRate = 300_000.0
     /// Seconds that what is under way on a slow line may take: a key waits behind it.
-    static let slowShare = 0.05
+    static let slowShare = 0.04
     /// Text of so many bytes tells the line's rate before the first picture goes out.
     static let tellingText = 2048
-    /// On a slow line smaller frames go out without a request behind them.
+    /// No picture fits into less.
+    static let leastBudget = 768
+    /// On a slow line so many bytes of text go out without a request behind them.
     static let smallText = 256
 
     package static let request = "\u{1B}[5n"
@@ -47,6 +49,8 @@ nonisolated package struct PictureFence: Sendable {
     package var drops = 0
     /// Bytes a second that the terminal digested last, without the way there and back.
     package private(set) var throughput: Double?
+    /// Bytes of text since the last request.
+    private var unasked = 0
     /// Seconds that a far terminal takes to answer a question of a few bytes.
     private var roundTrip = 0.0
 
@@ -58,21 +62,24 @@ nonisolated package struct PictureFence: Sendable {
     package var isSlow: Bool { (throughput ?? .infinity) < Self.slowRate }
 
     /// Bytes that may be under way on a slow line.
-    package var budget: Int { max(1024, Int((throughput ?? 0) * Self.slowShare)) }
+    package var budget: Int { max(Self.leastBudget, Int((throughput ?? 0) * Self.slowShare)) }
 
     /// Whether another frame may be composed: on a slow line only when the last ones have come
-    /// through, so that frames are left out instead of queued.
+    /// through for the most part, so that frames are left out instead of queued.
     package var canCompose: Bool {
-        !isSlow || isFenceless || flights.reduce(0) { $0 + $1.bytes } <= budget
+        !isSlow || isFenceless || flights.reduce(0) { $0 + $1.bytes } <= budget / 2
     }
 
     /// Whether the answer to so many bytes of text is wanted.
     package func needsAnswer(toText bytes: Int) -> Bool {
         if isFenceless { return false }
         return isSlow
-            ? bytes >= Self.smallText
+            ? unasked + bytes >= Self.smallText
             : throughput == nil && flights.isEmpty && bytes >= Self.tellingText
     }
+
+    /// Text went out that no answer was asked for.
+    package mutating func passed(text bytes: Int) { unasked += bytes }
 
     /// Whether pictures may be sent now.
     package func canSend(now: Double, tilesOnly: Bool) -> Bool {
@@ -87,6 +94,7 @@ nonisolated package struct PictureFence: Sendable {
     /// A batch goes out, with a request behind it.
     package mutating func sent(bytes: Int, now: Double, isText: Bool = false) {
         if !isText { lastStart = now }
+        unasked = 0
         flights.append(
             Flight(
                 start: now, written: nil, isTiles: !isText && bytes <= Self.tileBytes,

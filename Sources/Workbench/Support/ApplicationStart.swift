@@ -63,6 +63,8 @@ import Views
         }
         // Keys go before what a model computes: the threads of the kernels, which stand by now.
         withExtendedLifetime(currentDevice) { ThreadPriority.lowerAllButMain() }
+        var options = options
+        options.niceness = ThreadPriority.background
         let application = application(options)
         let loop = EventLoop(
             terminal: terminal, application: around(application), pictures: application.pictures,

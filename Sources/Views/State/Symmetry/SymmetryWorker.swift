@@ -32,7 +32,12 @@ nonisolated final class SymmetryWorker: @unchecked Sendable {
     private var isStopped = false
     private let post: @Sendable (SymmetryAction) -> Void
 
-    init(post: @escaping @Sendable (SymmetryAction) -> Void) { self.post = post }
+    private let niceness: Int32
+
+    init(niceness: Int32 = 0, post: @escaping @Sendable (SymmetryAction) -> Void) {
+        self.niceness = niceness
+        self.post = post
+    }
 
     // MARK: Models and sessions
 
@@ -119,8 +124,8 @@ nonisolated final class SymmetryWorker: @unchecked Sendable {
             { $0.answerNext() }, { $0.tableNext() },
         ]
         for loop in loops {
-            let thread = Thread { [weak self] in
-                ThreadPriority.lowerCurrent()
+            let thread = Thread { [weak self, niceness] in
+                ThreadPriority.lowerCurrent(to: niceness)
                 withDevice(device) {
                     while let worker = self, loop(worker) {}
                 }
