@@ -119,7 +119,7 @@ extension CUDADevice {
         _ x: CUDATileOperands, _ intervals: AttentionIntervals?, dy: Tensor, output: Tensor,
         logSumExp: Tensor, dscale: Tensor?, into result: (dq: Tensor, dk: Tensor, dv: Tensor)
     ) {
-        if usesHopperAttention(x, intervals) {
+        if !isDeterministic, usesHopperAttention(x, intervals) {
             return warpgroupGradient(
                 x, intervals, dy: dy, output: output, logSumExp: logSumExp, dscale: dscale,
                 into: result)

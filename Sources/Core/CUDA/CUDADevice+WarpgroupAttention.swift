@@ -1,14 +1,14 @@
 // Attention by Hopper's warpgroup products. SPDX-License-Identifier: Apache-2.0
 
 extension CUDADevice {
-    /// Rows of a block's own, a warpgroup for each half.
-    private static let ownRows = 128
-    private static let threads = 384
-    /// Rows of a tile that walks by, and tiles on their way, as `attention_sm90.cuh` has them.
+    /// Rows of a block's own, 64 for each computing warpgroup, and the block's threads, as
+    /// `attention_sm90.cu` and `attention_gradient_sm90.cu` have them.
+    private static let forward = (ownRows: 192, threads: 512, stages: 5)
+    private static let gradient = (ownRows: 128, threads: 384, stages: 3)
+    /// Rows of a tile that walks by, 128 bytes each.
     private static let tile = 128
-    private static let stages = 5
     /// From so many keys that a query sees, on average, large tiles are worth it.
-    private static let leastKeys = 256
+    private static let leastKeys = 320
 
     /// Whether attention takes the kernels of Hopper's warpgroup products.
     func usesHopperAttention(_ x: CUDATileOperands, _ intervals: AttentionIntervals?) -> Bool {
@@ -25,47 +25,60 @@ extension CUDADevice {
         _ logSumExp: Tensor
     ) {
         let layout = CUDAAttentionTiles(queries: x.queries, keys: x.keys)
+        let (ownRows, threads, stages) = Self.forward
+        let items = CUDAAttentionTiles.count(x.queries, ownRows) * x.pairs
+        // Two tiles of queries, keys and values on their way, the keys' norms, barriers.
+        let shared =
+            128 * (2 * ownRows + 2 * stages * Self.tile) + 4 * stages * Self.tile + 16 * stages
+            + 16
         launch(
             kernel("attention_forward", in: .attentionSM90),
-            grid: (CUDAAttentionTiles.count(x.queries, Self.ownRows), x.pairs, 1),
-            block: (Self.threads, 1, 1),
-            shared: shared(own: Self.ownRows, numbers: Self.stages * Self.tile),
+            grid: (min(items, multiprocessors), 1, 1), block: (threads, 1, 1), shared: shared,
             arguments(x, table(intervals, layout), at: layout.tiles) + [
-                .tensor(output), .int(output.dtype == .float32 ? 1 : 0), .tensor(logSumExp),
+                .int(x.pairs), .tensor(output), .int(output.dtype == .float32 ? 1 : 0),
+                .tensor(logSumExp),
             ] + strides(output))
     }
 
+    /// Keys' and values' gradients by tiles of keys, which add to float32 sums for the queries; these sums'
+    /// order is that in which blocks come.
     func warpgroupGradient(
         _ x: CUDATileOperands, _ intervals: AttentionIntervals?, dy: Tensor, output: Tensor,
         logSumExp: Tensor, dscale: Tensor?, into result: (dq: Tensor, dk: Tensor, dv: Tensor)
     ) {
         let layout = CUDAAttentionTiles(queries: x.queries, keys: x.keys)
         let table = table(intervals, layout)
-        let common = arguments(x, table, at: layout.tiles)
-        let numbers = Tensor.empty([2] + logSumExp.shape, device: self)
+        let (ownRows, threads, stages) = Self.gradient
+        let tiles = CUDAAttentionTiles.count(x.queries, CUDAAttentionTiles.tile)
+        let numbers = Tensor.empty([x.pairs, x.queries, 4], device: self)
+        let sums = Tensor.empty([x.pairs, tiles, 64 * x.size], device: self)
         let isFloat = CUDAArgument.int(result.dq.dtype == .float32 ? 1 : 0)
-        let block = (Self.threads, 1, 1)
         launch(
-            kernel("attention_dq", in: .attentionGradientSM90),
-            grid: (CUDAAttentionTiles.count(x.queries, Self.ownRows), x.pairs, 1), block: block,
-            shared: shared(own: 2 * Self.ownRows, numbers: Self.stages * Self.tile + 8),
-            common + [
-                .tensor(output), .tensor(dy), .tensor(logSumExp), .tensor(numbers),
-                .tensor(result.dq), isFloat, .optional(dscale),
-            ] + strides(output) + strides(dy) + strides(result.dq))
+            kernel("attention_before", in: .attentionGradientSM90), grid: (tiles, x.pairs, 1),
+            block: (256, 1, 1),
+            [
+                .tensor(output), .tensor(dy), .tensor(logSumExp), .optional(x.unit?.inverseQ),
+                .tensor(numbers), .tensor(sums), .int(x.heads), .int(x.queries),
+            ] + strides(output) + strides(dy))
+        // Keys, values, two tiles of ds, queries and dy on their way with six numbers a row, barriers.
+        let shared =
+            128 * (2 * ownRows + 4 * Self.tile + 2 * stages * Self.tile)
+            + 24 * stages * Self.tile + 16 * stages + 16
         launch(
-            kernel("attention_dkv", in: .attentionGradientSM90),
-            grid: (CUDAAttentionTiles.count(x.keys, Self.ownRows), x.pairs, 1), block: block,
-            shared: shared(own: 2 * Self.ownRows, numbers: Self.stages * 5 * Self.tile),
-            common + [
-                .tensor(dy), .tensor(numbers), part(table, at: layout.spans),
+            kernel("attention_gradients", in: .attentionGradientSM90),
+            grid: (CUDAAttentionTiles.count(x.keys, ownRows), x.pairs, 1), block: (threads, 1, 1),
+            shared: shared,
+            arguments(x, table, at: layout.tiles) + [
+                .tensor(dy), .tensor(numbers), part(table, at: layout.spans), .tensor(sums),
                 .tensor(result.dk), .tensor(result.dv), isFloat,
             ] + strides(dy) + strides(result.dk) + strides(result.dv))
-    }
-
-    /// Bytes: rows of a block's own and two operands' tiles on their way, 128 bytes each, float32
-    /// numbers, two barriers a stage.
-    private func shared(own: Int, numbers: Int) -> Int {
-        128 * (own + 2 * Self.stages * Self.tile) + 4 * numbers + 16 * Self.stages
+        launch(
+            kernel("attention_after", in: .attentionGradientSM90), grid: (tiles, x.pairs, 1),
+            block: (128, 1, 1),
+            [
+                .tensor(x.q), .optional(x.unit?.inverseQ), .optional(x.unit?.scale),
+                .tensor(sums), .tensor(result.dq), isFloat, .optional(dscale), .int(x.heads),
+                .int(x.queries), .float(x.scale),
+            ] + strides(x.q) + strides(result.dq))
     }
 }

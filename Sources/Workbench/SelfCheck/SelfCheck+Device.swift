@@ -217,7 +217,7 @@ extension SelfCheck {
             // Of many keys with heads of 64: the kernels of warpgroup products, if the GPU has them.
             cosineRow(heads: 3, size: 64, .blockCausal(scales)),
             cosineRow(heads: 2, size: 64, .blockDiagonal([300, 4, 376])),
-            attentionRow(heads: 3, queries: 300, keys: 330, size: 64, .full),
+            attentionRow(heads: 3, queries: 340, keys: 395, size: 64, .full),
             attentionRow(
                 heads: 2, queries: 592, keys: 592, size: 64, .blockCausal([1, 190, 400, 1])),
             Operator("attention, packed", [2, 70, 3, 4, 32]) {

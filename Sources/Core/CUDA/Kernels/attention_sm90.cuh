@@ -1,13 +1,8 @@
 // What the attention kernels by Hopper's warpgroup products share: tiles of 64 channels, 128 bytes a row.
 // SPDX-License-Identifier: Apache-2.0
 
-// TILE: rows of the operand that walks by. Of STAGES tiles one is announced when the copies of the next have
-// begun, which waits for a free stage.
-enum { TILE = 128, STAGES = 5, ROW_BYTES = 128, TILE_BYTES = TILE * ROW_BYTES };
-// Warpgroups of a block that compute, 64 rows each; one more fetches what walks by.
-enum { GROUPS = 2, THREADS = 128 * (GROUPS + 1), OWN = 64 * GROUPS };
-#define FEW_REGISTERS() asm volatile("setmaxnreg.dec.sync.aligned.u32 40;")
-#define MANY_REGISTERS() asm volatile("setmaxnreg.inc.sync.aligned.u32 232;")
+// TILE: rows of the operand that walks by.
+enum { TILE = 128, ROW_BYTES = 128, TILE_BYTES = TILE * ROW_BYTES };
 #define LOG2E 1.4426950408889634f
 #define LN2 0.6931471805599453f
 #define EVERY_LANE 0xffffffffu
@@ -24,6 +19,18 @@ struct rows {
         const float *inverse_k, const float *head_scale, const int *bounds, const int *tiles,      \
         int heads, int queries, int keys, float scale, ROWS(qs), ROWS(ks), ROWS(vs)
 
+template <int COUNT>
+__device__ __forceinline__ void registers_down() {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(COUNT));
+}
+template <int COUNT>
+__device__ __forceinline__ void registers_up() {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(COUNT));
+}
+
+__device__ __forceinline__ float low_half(uint32_t x) { return __uint_as_float(x << 16); }
+__device__ __forceinline__ float high_half(uint32_t x) { return __uint_as_float(x & 0xffff0000u); }
+
 __device__ __forceinline__ int64_t head_offset(rows s, int pair, int heads) {
     return (pair / heads) * s.batch + (pair % heads) * s.head;
 }
@@ -35,12 +42,34 @@ __device__ __forceinline__ uint32_t piece(int r, int c) { return r * ROW_BYTES +
 template <int COUNT>
 __device__ __forceinline__ void copy_tile(const uint16_t *from, int64_t row, int first, int count,
                                           uint8_t *to) {
-    const int thread = threadIdx.x & 127, c = thread & 7;
+    const int thread = threadIdx.x & 127, c = thread & 7, own = thread >> 3;
+    from += (first + own) * row + c * 8;
+    to += piece(own, c);
+    if (first + COUNT <= count) {
+        const int64_t step = 16 * row;
 #pragma unroll
+        for (int i = 0; i < COUNT / 16; ++i, from += step)
+            copy_async(to + i * 16 * ROW_BYTES, from, true);
+        return;
+    }
     for (int i = 0; i < COUNT / 16; ++i) {
-        const int r = i * 16 + (thread >> 3);
-        const bool valid = first + r < count;
-        copy_async(to + piece(r, c), from + (valid ? (first + r) * row + c * 8 : 0), valid);
+        const bool valid = first + own + i * 16 < count;
+        copy_async(to + i * 16 * ROW_BYTES, from + (valid ? i * 16 * row : -(first + own) * row), valid);
+    }
+}
+
+// The pieces of 64 rows that this thread copied, times a factor of each row.
+__device__ __forceinline__ void scale_rows(uint8_t *tile, const float (&factor)[4]) {
+    const int thread = threadIdx.x & 127;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+        uint4 *where = (uint4 *)(tile + piece(i * 16 + (thread >> 3), thread & 7));
+        uint4 x = *where;
+        x.x = to_bf16x2(low_half(x.x) * factor[i], high_half(x.x) * factor[i]);
+        x.y = to_bf16x2(low_half(x.y) * factor[i], high_half(x.y) * factor[i]);
+        x.z = to_bf16x2(low_half(x.z) * factor[i], high_half(x.z) * factor[i]);
+        x.w = to_bf16x2(low_half(x.w) * factor[i], high_half(x.w) * factor[i]);
+        *where = x;
     }
 }
 
@@ -100,7 +129,8 @@ __device__ __forceinline__ void to_fragments(uint32_t (&p)[TILE / 16][4], const 
         for (int i = 0; i < 4; ++i) p[k][i] = to_bf16x2(s[8 * k + 2 * i], s[8 * k + 2 * i + 1]);
 }
 
-// One of STAGES buffers and the parity of its barriers, in turn.
+// One of so many buffers and the parity of its barriers, in turn.
+template <int STAGES>
 struct turn {
     int stage = 0, parity = 0;
     __device__ __forceinline__ void next() {

@@ -68,56 +68,62 @@ __device__ __forceinline__ void hold(uint32_t (&x)[N][4]) {
     for (int i = 0; i < 4 * N; ++i) asm volatile("" : "+r"(x[i / 4][i % 4])::"memory");
 }
 
+// The registers of a product's sums, by name in its text and as operands.
+#define REGISTERS_32                                                                               \
+    "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "                       \
+    "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define REGISTERS_48                                                                               \
+    REGISTERS_32 ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47"
+#define REGISTERS_64                                                                               \
+    REGISTERS_48 ", %48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
+#define REGISTERS_104                                                                              \
+    REGISTERS_64 ", %64, %65, %66, %67, %68, %69, %70, %71, %72, %73, %74, %75, %76, %77, %78, "   \
+                 "%79, %80, %81, %82, %83, %84, %85, %86, %87, %88, %89, %90, %91, %92, %93, %94, " \
+                 "%95, %96, %97, %98, %99, %100, %101, %102, %103"
+#define SUMS_8(i)                                                                                  \
+    "+f"(c[i]), "+f"(c[i + 1]), "+f"(c[i + 2]), "+f"(c[i + 3]), "+f"(c[i + 4]), "+f"(c[i + 5]),    \
+        "+f"(c[i + 6]), "+f"(c[i + 7])
+#define SUMS_16(i) SUMS_8(i), SUMS_8(i + 8)
+#define SUMS_32(i) SUMS_16(i), SUMS_16(i + 16)
+#define SUMS_64(i) SUMS_32(i), SUMS_32(i + 32)
+
 // c (64 × N, f32) = a · b, plus c where `adds`; a (64 × 16) and b (16 × N) in shared memory, their depth running
 // fastest. PTX ISA, wgmma.mma_async: with lane = 4·g + t, warp w of four holds rows 16·w + g and 16·w + g + 8;
 // c[4·n + 2·i + j] is row 16·w + g + 8·i, column 8·n + 2·t + j.
 template <int N>
 struct product;
 
-template <>
-struct product<128> {
-    static __device__ __forceinline__ void add(float (&c)[64], uint64_t a, uint64_t b, int adds) {
-        asm volatile("{\n.reg .pred adds;\nsetp.ne.b32 adds, %66, 0;\n"
-            "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16 {"
-            "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
-            "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
-            "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
-            "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
-            "%64, %65, adds, 1, 1, 0, 0;\n}"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]), "+f"(c[4]), "+f"(c[5]),
-              "+f"(c[6]), "+f"(c[7]), "+f"(c[8]), "+f"(c[9]), "+f"(c[10]), "+f"(c[11]),
-              "+f"(c[12]), "+f"(c[13]), "+f"(c[14]), "+f"(c[15]), "+f"(c[16]), "+f"(c[17]),
-              "+f"(c[18]), "+f"(c[19]), "+f"(c[20]), "+f"(c[21]), "+f"(c[22]), "+f"(c[23]),
-              "+f"(c[24]), "+f"(c[25]), "+f"(c[26]), "+f"(c[27]), "+f"(c[28]), "+f"(c[29]),
-              "+f"(c[30]), "+f"(c[31]), "+f"(c[32]), "+f"(c[33]), "+f"(c[34]), "+f"(c[35]),
-              "+f"(c[36]), "+f"(c[37]), "+f"(c[38]), "+f"(c[39]), "+f"(c[40]), "+f"(c[41]),
-              "+f"(c[42]), "+f"(c[43]), "+f"(c[44]), "+f"(c[45]), "+f"(c[46]), "+f"(c[47]),
-              "+f"(c[48]), "+f"(c[49]), "+f"(c[50]), "+f"(c[51]), "+f"(c[52]), "+f"(c[53]),
-              "+f"(c[54]), "+f"(c[55]), "+f"(c[56]), "+f"(c[57]), "+f"(c[58]), "+f"(c[59]),
-              "+f"(c[60]), "+f"(c[61]), "+f"(c[62]), "+f"(c[63])
-            : "l"(a), "l"(b), "r"(adds));
-    }
-};
+#define PRODUCT(N, REGISTERS, A, B, ADDS, ...)                                                     \
+    template <>                                                                                    \
+    struct product<N> {                                                                            \
+        static __device__ __forceinline__ void add(float (&c)[N / 2], uint64_t a, uint64_t b,      \
+                                                   int adds) {                                     \
+            asm volatile("{\n.reg .pred adds;\nsetp.ne.b32 adds, " ADDS ", 0;\n"                   \
+                         "wgmma.mma_async.sync.aligned.m64n" #N "k16.f32.bf16.bf16 {" REGISTERS    \
+                         "}, " A ", " B ", adds, 1, 1, 0, 0;\n}"                                   \
+                         : __VA_ARGS__                                                             \
+                         : "l"(a), "l"(b), "r"(adds));                                             \
+        }                                                                                          \
+    };
+PRODUCT(64, REGISTERS_32, "%32", "%33", "%34", SUMS_32(0))
+PRODUCT(96, REGISTERS_48, "%48", "%49", "%50", SUMS_32(0), SUMS_16(32))
+PRODUCT(128, REGISTERS_64, "%64", "%65", "%66", SUMS_64(0))
+PRODUCT(208, REGISTERS_104, "%104", "%105", "%106", SUMS_64(0), SUMS_32(64), SUMS_8(96))
 
-// The same with a in registers and b with its 16 rows running along memory (MN-major).
-template <int N>
-struct product_of_rows;
+// The same of 64 columns with b's 16 rows running along memory (MN-major), a in registers.
+__device__ __forceinline__ void product_of_rows(float (&c)[32], const uint32_t (&a)[4], uint64_t b, int adds) {
+    asm volatile("{\n.reg .pred adds;\nsetp.ne.b32 adds, %37, 0;\n"
+                 "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" REGISTERS_32
+                 "}, {%32, %33, %34, %35}, %36, adds, 1, 1, 1;\n}"
+                 : SUMS_32(0)
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(adds));
+}
 
-template <>
-struct product_of_rows<64> {
-    static __device__ __forceinline__ void add(float (&c)[32], const uint32_t (&a)[4], uint64_t b,
-                                               int adds) {
-        asm volatile("{\n.reg .pred adds;\nsetp.ne.b32 adds, %37, 0;\n"
-            "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {"
-            "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
-            "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31}, "
-            "{%32, %33, %34, %35}, %36, adds, 1, 1, 1;\n}"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3]), "+f"(c[4]), "+f"(c[5]),
-              "+f"(c[6]), "+f"(c[7]), "+f"(c[8]), "+f"(c[9]), "+f"(c[10]), "+f"(c[11]),
-              "+f"(c[12]), "+f"(c[13]), "+f"(c[14]), "+f"(c[15]), "+f"(c[16]), "+f"(c[17]),
-              "+f"(c[18]), "+f"(c[19]), "+f"(c[20]), "+f"(c[21]), "+f"(c[22]), "+f"(c[23]),
-              "+f"(c[24]), "+f"(c[25]), "+f"(c[26]), "+f"(c[27]), "+f"(c[28]), "+f"(c[29]),
-              "+f"(c[30]), "+f"(c[31])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(adds));
-    }
-};
+// And with a in shared memory, its depth running fastest.
+__device__ __forceinline__ void product_of_tiles(float (&c)[32], uint64_t a, uint64_t b, int adds) {
+    asm volatile("{\n.reg .pred adds;\nsetp.ne.b32 adds, %34, 0;\n"
+                 "wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16 {" REGISTERS_32
+                 "}, %32, %33, adds, 1, 1, 0, 1;\n}"
+                 : SUMS_32(0)
+                 : "l"(a), "l"(b), "r"(adds));
+}
