@@ -54,7 +54,9 @@ import Testing
         return (errors, cosines, lengths)
     }
 
-    @Test(arguments: ["ssl-sym-mnist", "recon-mnist", "recon-mnist-2", "recon-mnist-offset"])
+    @Test(arguments: [
+        "ssl-sym-mnist", "recon-mnist-all", "recon-mnist-all-2", "recon-mnist-offset",
+    ])
     func aTurnBy37DegreesMovesMostPosesByThatAndNoEmbedding(name: String) throws {
         let network = try network(name)
         let found = intervention(network, degrees: 37)

@@ -56,45 +56,78 @@ extension PictureSymmetryEvaluation {
         _ engine: RECON<Rotation2>, _ second: RefinedRECON, _ standardTest: GreyImages,
         _ secondTest: GreyImages
     ) throws -> [ModelCard.Metric] {
-        let classifier = NeighbourBank(
-            FeatureMatrix(width: 784, values: try uprightTraining().pixels),
+        let upright = try uprightTraining()
+        // Always the same, however large the bank is.
+        let known = min(12_000, upright.count)
+        let nearest = NeighbourBank(
+            FeatureMatrix(width: 784, values: Array(upright.pixels.prefix(784 * known))),
             metric: .euclidean)
-        func accuracy(_ name: String, _ images: GreyImages) throws -> ModelCard.Metric {
+        func accuracy(_ name: String, _ images: GreyImages) throws -> [ModelCard.Metric] {
             try cancellation.check()
             progress("classifying", 0, 1)
-            let table = classifier.nearest(
+            let table = nearest.nearest(
                 to: FeatureMatrix(width: 784, values: images.pixels), k: 5)
             let right = (0..<images.count).count {
-                Self.vote(table[$0].map { bank.images.labels[Int($0)] }) == images.labels[$0]
+                Self.vote(table[$0].map { upright.labels[Int($0)] }) == images.labels[$0]
             }
-            return .init(
-                name: "frozen classifier, \(name)",
-                value: 100 * Double(right) / Double(images.count), unit: "%",
-                note: "5-NN on pixels of upright training pictures")
+            func share(_ right: Int) -> Double { 100 * Double(right) / Double(images.count) }
+            var metrics: [ModelCard.Metric] = [
+                .init(
+                    name: "frozen classifier, \(name)", value: share(right), unit: "%",
+                    note: "5-NN on pixels of \(known) upright training pictures")
+            ]
+            if let classifier {
+                let answers = try Self.answers(classifier, images, cancellation)
+                metrics.append(
+                    .init(
+                        name: "frozen network, \(name)",
+                        value: share(zip(answers, images.labels).count { $0 == $1 }), unit: "%",
+                        note: "a small convolutional network trained on upright pictures"))
+            }
+            return metrics
         }
         func three(_ name: String, _ images: GreyImages) throws -> [ModelCard.Metric] {
             let found = try poses("\(name) pictures", of: images)
-            return [
-                try accuracy(name, images),
-                try accuracy(
+            return try accuracy(name, images)
+                + accuracy(
                     "\(name), layer",
                     standardized(
-                        images, try engine.distributions(of: found, cancellation: cancellation))),
-                try accuracy(
+                        images, try engine.distributions(of: found, cancellation: cancellation)))
+                + accuracy(
                     "\(name), layer, second look",
                     standardized(
                         images,
                         try second.distributions(
-                            of: found, images: images, cancellation: cancellation))),
-            ]
+                            of: found, images: images, cancellation: cancellation)))
         }
         var generator = RandomGenerator(seed: seed, stream: 0x6675_6C6C)
-        let full = upright.rotated(
-            by: (0..<upright.count).map { _ in 360 * generator.nextFloat() - 180 })
-        return try three("upright", upright) + [
-            try accuracy("rotated", test.images), try accuracy("rotated, layer", standardTest),
-            try accuracy("rotated, layer, second look", secondTest),
-        ] + three("fully rotated", full)
+        let full = self.upright.rotated(
+            by: (0..<self.upright.count).map { _ in 360 * generator.nextFloat() - 180 })
+        return try three("upright", self.upright) + accuracy("rotated", test.images)
+            + accuracy("rotated, layer", standardTest)
+            + accuracy("rotated, layer, second look", secondTest) + three("fully rotated", full)
+    }
+
+    /// The answers of a network that reads three channels in −1…1.
+    private static func answers(
+        _ classifier: ImageClassifier, _ images: GreyImages, _ cancellation: Cancellation
+    ) throws -> [Int] {
+        var answers: [Int] = []
+        let plane = images.side * images.side
+        for start in stride(from: 0, to: images.count, by: 256) {
+            try cancellation.check()
+            let range = start..<min(start + 256, images.count)
+            var pixels: [Float] = []
+            pixels.reserveCapacity(range.count * 3 * plane)
+            for i in range {
+                let grey = images.pixels[(i * plane)..<((i + 1) * plane)].map { 2 * $0 - 1 }
+                for _ in 0..<3 { pixels += grey }
+            }
+            let batch = Tensor(pixels, shape: [range.count, 3, images.side, images.side])
+            answers += withoutGradients { classifier.logits(batch) }.argmax(axis: 1).int32s()
+                .map(Int.init)
+        }
+        return answers
     }
 }
 

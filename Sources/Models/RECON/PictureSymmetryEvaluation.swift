@@ -21,6 +21,8 @@ public final class PictureSymmetryEvaluation {
     let cancellation: Cancellation
     let progress: (String, Int, Int) -> Void
     private let other: PictureSymmetryModel?
+    /// A network that stays as it is behind the layer.
+    let classifier: ImageClassifier?
     private let folder: String
     private var kept: [String: ClassPoses<Rotation2>] = [:]
 
@@ -28,16 +30,24 @@ public final class PictureSymmetryEvaluation {
     ///   - folder: with the four files of MNIST; nil for the standard places.
     ///   - testCount: test pictures at most.
     ///   - bankCount: training pictures in which neighbours are looked for, at most.
+    ///   - classifier: of upright pictures of this size; the layer is put in front of it.
     ///   - other: another seed of the same training, to compare with.
     /// - Throws: errors of the data; ``SymmetryError``.
     public init(
         model: PictureSymmetryModel, folder: String?, testCount: Int? = nil,
-        bankCount: Int = 12_000, other: PictureSymmetryModel? = nil, seed: UInt64 = 0,
+        bankCount: Int = 12_000, other: PictureSymmetryModel? = nil,
+        classifier: ImageClassifier? = nil, seed: UInt64 = 0,
         cancellation: Cancellation = Cancellation(),
         progress: @escaping (String, Int, Int) -> Void = { _, _, _ in }
     ) throws {
         self.model = model
         self.other = other
+        self.classifier = classifier
+        if let classifier {
+            try ConfigurationError.require(
+                classifier.configuration.imageSize == PictureBackend.side, "the classifier's size",
+                "\(classifier.configuration.imageSize)", "\(PictureBackend.side), that of digits")
+        }
         self.seed = seed
         self.cancellation = cancellation
         self.progress = progress

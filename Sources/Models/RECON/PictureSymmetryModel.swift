@@ -47,6 +47,21 @@ public final class PictureSymmetryModel: SymmetryDiscovering {
         SymmetrySettings(neighbours: 45, mean: isConstrained ? .none : .frechet)
     }
 
+    /// A session on pictures at hand, as on a folder of them.
+    ///
+    /// - Throws: ``SymmetryError``, `CancellationError`.
+    public func openSymmetry(
+        pictures: [RGBImage], title: String, cancellation: Cancellation,
+        progress: @Sendable (_ done: Int, _ total: Int, _ phase: String) -> Void
+    ) throws -> any SymmetrySession {
+        try SymmetryBankSession(
+            backend: backend,
+            inputs: SymmetryInputs(
+                title: title, inputs: pictures.map(PictureBackend.grey),
+                names: pictures.indices.map { "picture \($0)" }, labels: [], labelNames: []),
+            defaults: defaults(for: .folder(title)), cancellation: cancellation, progress: progress)
+    }
+
     /// Training put the identity where its own digits are natural; of other pictures, and of digits
     /// with other natural poses, the centre has to be found.
     private func defaults(for source: SymmetrySource) -> SymmetrySettings {

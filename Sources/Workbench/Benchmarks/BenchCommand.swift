@@ -17,6 +17,7 @@ struct BenchCommand: ParsableCommand {
               workbench bench hmar --size d16
               workbench bench hmar --against var --resolution 1024
               workbench bench load
+              workbench bench symmetry
               workbench bench hmar --device cuda --batch 25
               workbench bench training --device cuda
               workbench bench attention --device cuda
@@ -33,11 +34,14 @@ struct BenchSuitesCommand: ComputingCommand {
     static let configuration = CommandConfiguration(
         commandName: "suites", abstract: "Kernels, an installed model, the application.")
 
-    @Argument(help: "What to measure: all, kernels, model, application.")
+    @Argument(help: "What to measure: all, kernels, model, application, symmetry.")
     var suite = "all"
 
     @Option(help: "The model to measure.")
     var model = "hmar-digits"
+
+    @Option(help: "The symmetry model to measure.")
+    var symmetryModel = "ssl-sym-mnist-large"
 
     @Option(help: "Runs of each measurement, 7 or more.")
     var runs = 7
@@ -46,9 +50,10 @@ struct BenchSuitesCommand: ComputingCommand {
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
-        guard ["all", "kernels", "model", "application"].contains(suite) else {
+        guard ["all", "kernels", "model", "application", "symmetry"].contains(suite) else {
             throw ValidationError(
-                "bench \(suite) is not known; give all, kernels, model, application, hmar or load.")
+                "bench \(suite) is not known; give all, kernels, model, application, "
+                    + "symmetry, hmar or load.")
         }
         guard (7...1000).contains(runs) else {
             throw ValidationError("--runs is \(runs); give 7 to 1000.")
@@ -68,6 +73,10 @@ struct BenchSuitesCommand: ComputingCommand {
         if ["all", "application"].contains(suite) {
             let folder = common.modelsFolder.map { ["--models", $0] } ?? []
             report.rows += try ApplicationBenchmarks(arguments: folder + ["--model", model])
+                .run(bench)
+        }
+        if ["all", "symmetry"].contains(suite) {
+            report.rows += try SymmetryBenchmarks(access: ModelAccess(common), name: symmetryModel)
                 .run(bench)
         }
         try report.write(asJSON: json.isOn)

@@ -70,6 +70,10 @@ struct EvaluateCommand: ComputingCommand {
             "Symmetry: compare with another seed of the same training.", valueName: "model"))
     var against: String?
 
+    @Option(
+        help: "Symmetry: training pictures in which neighbours are looked for; 12000 if left out.")
+    var bank: Int?
+
     @Flag(help: "Store the figures in the model's card.")
     var updateCard = false
 
@@ -89,8 +93,10 @@ struct EvaluateCommand: ComputingCommand {
         let card = try access.catalog.entry(named: model)
         if card.card.system == "symmetry" {
             return try SymmetryFigures(
-                entry: card, access: access, data: data, samples: samples, only: only, seed: seed,
-                against: against, updateCard: updateCard, isJSON: json.isOn, common: common
+                entry: card, access: access, data: data, samples: samples, bank: bank,
+                classifier: try classifier.map(Self.network), classifierPath: classifier,
+                only: only, seed: seed, against: against, updateCard: updateCard, isJSON: json.isOn,
+                common: common
             ).run()
         }
         let samples = samples ?? 5000
@@ -158,7 +164,11 @@ struct EvaluateCommand: ComputingCommand {
                     + "(recipes/hmar-digits/5-classifier.toml) and give its weights with "
                     + "--classifier.")
         }
-        return try ImageClassifier(archive: TensorArchive.open(path: path))
+        return try Self.network(path)
+    }
+
+    private static func network(_ path: String) throws -> ImageClassifier {
+        try ImageClassifier(archive: TensorArchive.open(path: path))
     }
 
     /// The command that measures a part again.

@@ -10,6 +10,11 @@ struct SymmetryFigures {
     let access: ModelAccess
     let data: String?
     let samples: Int?
+    /// Pictures of the bank at most.
+    let bank: Int?
+    /// A network that stays as it is behind the layer, beside the neighbours of pixels.
+    let classifier: ImageClassifier?
+    let classifierPath: String?
     let only: [String]
     let seed: UInt64
     /// Another seed of the same training.
@@ -73,7 +78,8 @@ struct SymmetryFigures {
             return found
         }
         let evaluation = try PictureSymmetryEvaluation(
-            model: pictures, folder: data, testCount: samples, other: other, seed: seed,
+            model: pictures, folder: data, testCount: samples, bankCount: bank ?? 12_000,
+            other: other, classifier: classifier, seed: seed,
             cancellation: cancellation, progress: progress)
         return { try evaluation.run($0) }
     }
@@ -97,6 +103,10 @@ struct SymmetryFigures {
     private func command(_ part: SymmetryEvaluationPart) -> String {
         var words = ["workbench evaluate \(entry.card.name) --only \(part.rawValue)"]
         if let samples { words.append("--samples \(samples)") }
+        if let bank { words.append("--bank \(bank)") }
+        if part == .downstream, let classifierPath {
+            words.append("--classifier \(classifierPath)")
+        }
         words.append("--seed \(seed)")
         if let against { words.append("--against \(against)") }
         return words.joined(separator: " ")

@@ -137,11 +137,10 @@ nonisolated enum SymmetryText {
         }
     }
 
-    /// Level with its noise floor.
-    static func level(_ fit: SymmetryFit) -> String {
-        var text = "level \(degrees(fit.level))"
-        if let floor = fit.noiseFloor { text += " (noise floor \(degrees(floor)))" }
-        return text
+    /// Level, and its noise floor.
+    static func level(_ fit: SymmetryFit) -> [String] {
+        ["level \(degrees(fit.level))"]
+            + (fit.noiseFloor.map { ["noise floor \(degrees($0))"] } ?? [])
     }
 
     static func center(_ fit: SymmetryFit) -> String {
@@ -154,7 +153,7 @@ nonisolated enum SymmetryText {
         _ distribution: SymmetryDistribution, _ side: SymmetrySideState
     ) -> [[String]] {
         let fit = distribution.fit
-        var first = [level(fit), law(fit.law)]
+        var first = level(fit) + [law(fit.law)]
         if let truth = distribution.truth { first.append("truth " + law(truth)) }
         var second = [
             center(fit), "concentration \(formatDecimal(fit.concentration, decimals: 2))",
