@@ -24,6 +24,9 @@ CCUDA_TEXT(optimizers) = {
 CCUDA_TEXT(convolution) = {
 #embed "../Core/CUDA/Kernels/convolution.cu"
     , 0};
+CCUDA_TEXT(convolution_f32) = {
+#embed "../Core/CUDA/Kernels/convolution_f32.cu"
+    , 0};
 CCUDA_TEXT(normalization) = {
 #embed "../Core/CUDA/Kernels/normalization.cu"
     , 0};
@@ -93,6 +96,7 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_REDUCTIONS: return reductions;
     case CCUDA_SOURCE_OPTIMIZERS: return optimizers;
     case CCUDA_SOURCE_CONVOLUTION: return convolution;
+    case CCUDA_SOURCE_CONVOLUTION_F32: return convolution_f32;
     case CCUDA_SOURCE_NORMALIZATION: return normalization;
     case CCUDA_SOURCE_ATTENTION: return attention;
     case CCUDA_SOURCE_ATTENTION_BF16_HEADER: return attention_bf16_header;

@@ -19,26 +19,8 @@ typedef struct {
     long parts;            // of outputs; each is a task of its own
 } gradient_job;
 
-#define NAME(x) baseline_##x
-#include "ck_winograd_gradient_template.h"
-#undef NAME
-#if defined(__x86_64__)
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#define NAME(x) v3_##x
-#include "ck_winograd_gradient_template.h"
-#undef NAME
-#pragma clang attribute pop
-#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"), min_vector_width(512))), apply_to = function)
-#define NAME(x) v4_##x
-#include "ck_winograd_gradient_template.h"
-#undef NAME
-#pragma clang attribute pop
-#define CALL(x, ...)                                                                         \
-    (ck_level() == 2 ? v4_##x(__VA_ARGS__)                                                   \
-                     : ck_level() == 1 ? v3_##x(__VA_ARGS__) : baseline_##x(__VA_ARGS__))
-#else
-#define CALL(x, ...) baseline_##x(__VA_ARGS__)
-#endif
+#define CK_TEMPLATE "ck_winograd_gradient_template.h"
+#include "ck_every_level.h"
 
 static void slab_body(void *raw, long begin, long end, int worker) {
     (void)worker;

@@ -259,7 +259,7 @@ extension CUDADevice {
     ) {
         let s = shape
         launch(
-            kernel(name, in: .convolution),
+            kernel(name, in: .convolutionF32),
             grid: ((columns + 63) / 64, (rows + 63) / 64, s.geometry.groups * parts),
             block: (256, 1, 1), .tensor(a), .tensor(b), .optional(bias), .tensor(result),
             .int(s.input[0]), .int(s.input[1]), .int(s.input[2]), .int(s.input[3]),
@@ -271,7 +271,7 @@ extension CUDADevice {
     /// Sums [parts, …] over the parts, in order.
     private func addParts(_ sums: Tensor, into result: Tensor) {
         launch(
-            kernel("add_parts", in: .convolution), grid: ((result.count + 255) / 256, 1, 1),
+            kernel("add_parts", in: .convolutionF32), grid: ((result.count + 255) / 256, 1, 1),
             block: (256, 1, 1), .tensor(sums), .tensor(result), .long(result.count),
             .int(sums.shape[0]))
     }

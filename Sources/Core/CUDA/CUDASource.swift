@@ -11,6 +11,7 @@ enum CUDASource: String, Sendable, CaseIterable {
     /// Of compute capability 9.0 alone.
     case attentionSM90 = "attention_sm90"
     case attentionGradientSM90 = "attention_gradient_sm90"
+    case convolutionF32 = "convolution_f32"
     case convolutionWGMMA = "convolution_wgmma"
     case channelsLast = "channels_last"
     /// Of compute capability 9.0 alone.
@@ -22,6 +23,7 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .reductions: CCUDA_SOURCE_REDUCTIONS
         case .optimizers: CCUDA_SOURCE_OPTIMIZERS
         case .convolution: CCUDA_SOURCE_CONVOLUTION
+        case .convolutionF32: CCUDA_SOURCE_CONVOLUTION_F32
         case .normalization: CCUDA_SOURCE_NORMALIZATION
         case .attention: CCUDA_SOURCE_ATTENTION
         case .attentionBF16: CCUDA_SOURCE_ATTENTION_BF16
