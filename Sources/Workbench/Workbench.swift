@@ -36,7 +36,11 @@ enum Entry {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try Workbench.parseAsRoot()
-            let device = try (command as? any ComputingCommand)?.computeDevice()
+            let computing = command as? any ComputingCommand
+            let device = try computing?.computeDevice()
+            if computing?.common.quiet == false, let notice = device?.firstUseNotice {
+                Output.note(notice)
+            }
             try withDevice(device ?? CPUDevice.shared) {
                 try command.run()
                 try currentDevice.throwPendingError()

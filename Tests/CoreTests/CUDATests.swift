@@ -34,6 +34,21 @@ import Testing
                 == "/h/.cache/workbench/cuda")
     }
 
+    @Test func kernelsOfOtherArchitecturesDoNotCountAsCompiled() throws {
+        let folder = NSTemporaryDirectory() + "kernels-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func compiles() -> Bool {
+            CUDAKernelCache(major: 9, minor: 0, folder: folder).compilesAtFirstUse
+        }
+        #expect(compiles())
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: true)
+        try Data().write(to: URL(filePath: "\(folder)/rows-sm_80-0.cubin"))
+        #expect(compiles())
+        try Data().write(to: URL(filePath: "\(folder)/rows-sm_90a-0.cubin"))
+        #expect(!compiles())
+    }
+
     @Test func everySourceIsEmbeddedAfterTheCommonPart() {
         for source in CUDASource.allCases {
             #expect(source.text.contains("warp_sum"))

@@ -101,6 +101,11 @@ public final class CUDADevice: Device, @unchecked Sendable {
             ProcessInfo.processInfo.environment, ordinal: ordinal)
     }
 
+    public var firstUseNotice: String? {
+        guard lock.withLock({ kernels.compilesAtFirstUse }) else { return nil }
+        return "The first work on this GPU compiles its kernels: seconds to a minute, once."
+    }
+
     /// How products read their operands; changed between passes only.
     public var precision: Precision {
         get { lock.withLock { chosenPrecision } }

@@ -52,6 +52,13 @@ final class CUDAKernelCache {
         return "\(source)-\(architecture)-\(digest.prefix(32)).cubin"
     }
 
+    /// Whether nothing is compiled for this architecture yet, in memory or on disk.
+    var compilesAtFirstUse: Bool {
+        guard modules.isEmpty else { return false }
+        let files = folder.flatMap { try? FileManager.default.contentsOfDirectory(atPath: $0) }
+        return !(files ?? []).contains { $0.contains("-\(architecture)-") }
+    }
+
     func kernel(_ name: String, in source: CUDASource) throws(CUDAError) -> CUDAKernel {
         let key = Key(source: source, name: name)
         if let found = kernels[key] { return found }

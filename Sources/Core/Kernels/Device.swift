@@ -10,6 +10,8 @@
 public protocol Device: AnyObject, Sendable, NetworkKernels, SamplingKernels {
     /// For people: "CPU, 2 threads".
     var name: String { get }
+    /// What makes the first work here slower than all that follows, for people; nil where nothing does.
+    var firstUseNotice: String? { get }
     /// Reports the first failure of work given to the device so far, and forgets it.
     ///
     /// Devices that compute later than they are called cannot report where it happened; whoever runs

@@ -33,6 +33,7 @@ struct HostMoment: DeviceMoment {
 }
 
 extension Device {
+    public var firstUseNotice: String? { nil }
     public func makeRecorder() -> (any WorkRecorder)? { nil }
     public func moment() -> any DeviceMoment { HostMoment() }
     public var memoryInUse: (now: Int, peak: Int)? { nil }

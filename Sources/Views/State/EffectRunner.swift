@@ -174,6 +174,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         queue.submit("Load \(entry.card.name)") { [services, mailbox, model] handle in
             do {
                 let device = try services.device(name)
+                if let notice = device.firstUseNotice { mailbox.post(.notice(.info, notice)) }
                 let loaded = try withDevice(device) {
                     try services.loadModel(entry, handle.cancellation)
                 }
