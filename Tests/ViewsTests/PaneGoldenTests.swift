@@ -155,6 +155,19 @@ struct PaneGoldenTests {
         }
     }
 
+    @Test("ASCII borders with ten scales break no screen either", arguments: 0..<20)
+    func plainBorders(index: Int) {
+        for size in Self.sizes {
+            let app = ApplicationHarness(
+                size: size, patchNums: [1, 2, 3, 4, 5, 6, 8, 10, 13, 16], imageSize: 128,
+                trainings: Self.trainings, options: { $0.usesASCIIBorders = true }
+            ).ready()
+            Self.scenes[index].1(app)
+            let text = app.text()
+            #expect(!text.contains { "│─┌┐└┘├┤┬┴┼━╸●✓▶".contains($0) }, "\(Self.scenes[index].0)")
+        }
+    }
+
     @Test("No size breaks a screen, with and without sixel", arguments: 0..<20)
     func sizes(index: Int) {
         for capabilities in [ApplicationHarness.sixelTerminal, Capabilities(colors: .none)] {

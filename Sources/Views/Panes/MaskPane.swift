@@ -269,15 +269,15 @@ enum MaskPane: Pane {
         guard rows >= 5, let patchNums = facts?.geometry.patchNums else { return }
         let counts = EditableCells.counts(context.state.mask, patchNums: patchNums)
         // The fine scales say most: where there is no room for all, the coarse ones are left out.
-        var words = zip(patchNums, counts).map { "\($1)/\($0 * $0)" }
-        let room = surface.bounds.width - 12
-        while words.count > 1, words.joined(separator: " ").count > room {
-            words.removeFirst(words[0] == "…" ? 2 : 1)
-            words.insert(context.symbol("…", "..."), at: 0)
-        }
+        let words = zip(patchNums, counts).map { "\($1)/\($0 * $0)" }
+        let room = max(0, surface.bounds.width - 12)
+        let dots = context.symbol("… ", "... ")
+        let line =
+            words.indices.lazy.map { first in
+                (first > 0 ? dots : "") + words[first...].joined(separator: " ")
+            }.first { CharacterWidth.of($0) <= room } ?? dots
         surface.put(
-            "drawn anew  "
-                + CharacterWidth.truncate(words.joined(separator: " "), to: max(0, room)),
-            x: 0, y: y + 4, style: context.dim)
+            "drawn anew  " + CharacterWidth.truncate(line, to: room), x: 0, y: y + 4,
+            style: context.dim)
     }
 }

@@ -25,10 +25,13 @@ nonisolated extension Histogram {
 
     /// An upright axis with round counts, at rows of their own.
     func drawCounts(
-        upTo top: Double, into surface: inout Surface, plot: Rect, left: Int, theme: Theme
+        upTo top: Double, into surface: inout Surface, plot: Rect, left: Int, theme: Theme,
+        usesASCII: Bool
     ) {
         let style = theme[.plotAxis]
-        surface.verticalRule(x: plot.x - 1, y: plot.y, height: plot.height, style: style)
+        surface.verticalRule(
+            x: plot.x - 1, y: plot.y, height: plot.height, border: usesASCII ? .ascii : .single,
+            style: style)
         func put(_ value: Double, row: Int) {
             surface.put(
                 PlotAxis.plainLabel(value), x: left, y: plot.y + row, width: plot.x - 2 - left,

@@ -85,7 +85,9 @@ nonisolated public struct Histogram: Sendable, Equatable, PlotData {
         let top =
             ([heights, marks] + curves.map { curve in (0..<columns).map { merged(curve, $0) } })
             .compactMap { $0.max() }.max() ?? 0
-        drawCounts(upTo: top, into: &surface, plot: plot, left: rect.x, theme: theme)
+        drawCounts(
+            upTo: top, into: &surface, plot: plot, left: rect.x, theme: theme,
+            usesASCII: usesASCII)
         for (column, height) in heights.enumerated() {
             let isSelected = cursor.map { $0 / perColumn == column } ?? false
             let style = theme[isSelected ? .plotMarker : .plotBar]

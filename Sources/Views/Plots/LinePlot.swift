@@ -77,7 +77,8 @@ nonisolated public struct LinePlot: Sendable, Equatable, PlotData {
             x: rect.x + margin, y: rect.y, width: rect.width - margin,
             height: rect.height - legend.count - axisRows)
         let (xAxis, yAxis) = (xAxis, yAxis)
-        yAxis.drawVertical(into: &surface, beside: plot, left: rect.x, theme: theme)
+        yAxis.drawVertical(
+            into: &surface, beside: plot, left: rect.x, theme: theme, usesASCII: usesASCII)
         if axisRows > 0 {
             xAxis.drawHorizontal(
                 into: &surface, x: plot.x, y: plot.maxY, width: plot.width, title: xTitle ?? "",
@@ -87,7 +88,8 @@ nonisolated public struct LinePlot: Sendable, Equatable, PlotData {
         {
             let x = plot.x + Int(share * Double(plot.width - 1) + 1e-9)
             surface.verticalRule(
-                x: x, y: plot.y, height: plot.height, style: theme[.plotMarker])
+                x: x, y: plot.y, height: plot.height, border: usesASCII ? .ascii : .single,
+                style: theme[.plotMarker])
         }
         // A cell has one colour: lines that share it show their dots together, in that of the first.
         let drawn = lines.map { dots($0, in: plot, xAxis: xAxis, yAxis: yAxis) }

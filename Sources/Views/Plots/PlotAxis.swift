@@ -82,9 +82,13 @@ nonisolated public struct PlotAxis: Sendable, Equatable {
     /// Draws a vertical rule with numbers at its ends and every few rows between them.
     ///
     /// - Parameter rect: the plot's rectangle; the axis stands left of it.
-    func drawVertical(into surface: inout Surface, beside rect: Rect, left: Int, theme: Theme) {
+    func drawVertical(
+        into surface: inout Surface, beside rect: Rect, left: Int, theme: Theme, usesASCII: Bool
+    ) {
         let style = theme[.plotAxis]
-        surface.verticalRule(x: rect.x - 1, y: rect.y, height: rect.height, style: style)
+        surface.verticalRule(
+            x: rect.x - 1, y: rect.y, height: rect.height, border: usesASCII ? .ascii : .single,
+            style: style)
         let parts = max(1, (rect.height - 1) / 4)
         for i in 0...parts {
             let row = (rect.height - 1) * i / parts

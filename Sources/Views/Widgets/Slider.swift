@@ -10,6 +10,8 @@ nonisolated public struct Slider: Sendable, Equatable {
     public var labelWidth: Int
     /// Digits after the point.
     public var decimals: Int
+    /// Draws with `=`, `-` and `O` only.
+    public var usesASCII = false
 
     public init(
         _ label: String, value: Double, in range: ClosedRange<Double>, step: Double,
@@ -81,10 +83,10 @@ nonisolated public struct Slider: Sendable, Equatable {
             for x in track {
                 let isDone = x < knob
                 surface.put(
-                    isDone ? "━" : "─", x: x, y: rect.y,
+                    usesASCII ? (isDone ? "=" : "-") : (isDone ? "━" : "─"), x: x, y: rect.y,
                     style: theme[isDone ? .jobBar : .jobBarTrack])
             }
-            surface.put("●", x: knob, y: rect.y, style: style)
+            surface.put(usesASCII ? "O" : "●", x: knob, y: rect.y, style: style)
         }
         let width = min(valueWidth, rect.width)
         surface.put(

@@ -10,8 +10,9 @@ extension SymmetryPane {
         let label = state.group == .so3 ? "turn \(state.axis.rawValue)" : "turn"
         let lamp = lamp(context)
         let lampWidth = CharacterWidth.of(lamp.text) + 2
-        let slider = Slider(
+        var slider = Slider(
             label, value: state.rotation, in: -180...180, step: 1, labelWidth: 6, decimals: 0)
+        slider.usesASCII = context.isASCII
         let rect = Rect(x: 0, y: 0, width: max(0, size.width - lampWidth), height: 1)
         slider.draw(into: &surface, rect: rect, theme: context.theme, isFocused: false)
         if let track = slider.trackColumns(rect) {
