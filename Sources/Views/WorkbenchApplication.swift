@@ -71,6 +71,8 @@ public final class WorkbenchApplication: Application {
         theme = .builtIn
         hasChosenTheme = options.themeName != nil
         state = AppState()
+        // What is said here is to be seen for its time, not since the clock began.
+        state.now = clock()
         state.options = options
         state.bindings = options.bindings
         state.isMouseOn = options.isMouseOn

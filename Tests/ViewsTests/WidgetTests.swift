@@ -139,21 +139,27 @@ struct WidgetTests {
         #expect(cursor == Point(x: 4, y: 0))
     }
 
-    @Test("Progress bars fill in eighths; an unknown end shows dots")
+    @Test("Progress bars fill in halves; an unknown end shows dots")
     func progress() {
-        let surface = drawn(24, 3) {
+        let surface = drawn(24, 5) {
             ProgressBar(0.54, text: "54 %").draw(
                 into: &$0, rect: Rect(x: 0, y: 0, width: 24, height: 1), theme: theme)
             ProgressBar(nil).draw(
                 into: &$0, rect: Rect(x: 0, y: 1, width: 24, height: 1), theme: theme)
             ProgressBar(0.5, usesASCII: true).draw(
                 into: &$0, rect: Rect(x: 0, y: 2, width: 24, height: 1), theme: theme)
+            ProgressBar(0.23).draw(
+                into: &$0, rect: Rect(x: 0, y: 3, width: 10, height: 1), theme: theme)
+            ProgressBar(0.001).draw(
+                into: &$0, rect: Rect(x: 0, y: 4, width: 10, height: 1), theme: theme)
         }
         #expect(
             surface.text() == """
-                ██████████▎──────── 54 %
+                ━━━━━━━━━━───────── 54 %
                 ························
                 ############------------
+                ━━────────
+                ╸─────────
 
                 """)
     }

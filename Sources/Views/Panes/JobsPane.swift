@@ -73,10 +73,12 @@ enum JobsPane: Pane {
             return
         }
         let share = job.total > 0 ? Double(job.step) / Double(job.total) : 0
-        let barWidth = max(0, min(20, width / 2 - 2))
-        context.bar(share, x: 2, y: y + 1, width: barWidth, on: &surface)
         let steps = job.total > 0 ? "\(job.step)/\(job.total) " : ""
         let phase = job.state == .cancelling ? "cancelling" : steps + job.phase
+        // The words come first, as long as a bar of some cells remains.
+        let spare = max(min(8, width / 2 - 2), width - 3 - CharacterWidth.of(phase))
+        let barWidth = max(0, min(20, width / 2 - 2, spare))
+        context.bar(share, x: 2, y: y + 1, width: barWidth, on: &surface)
         surface.put(
             CharacterWidth.truncate(phase, to: max(0, width - barWidth - 3)), x: barWidth + 3,
             y: y + 1, style: context.dim)

@@ -1,6 +1,8 @@
 // How far something is. SPDX-License-Identifier: Apache-2.0
 
-/// A bar in eighths of a column, with a text behind it: `██████▍     54 %`.
+/// A heavy line in halves of a column on a light one, with a text behind it: `━━━━━━╸──── 54 %`.
+///
+/// A line leaves room above and below, so that bars in neighbouring rows stay apart in every font.
 nonisolated public struct ProgressBar: Sendable, Equatable {
     /// 0…1; nil when the end is not known.
     public var fraction: Double?
@@ -18,8 +20,6 @@ nonisolated public struct ProgressBar: Sendable, Equatable {
         self.usesASCII = usesASCII
     }
 
-    private static let eighths: [Character] = [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
-
     public func draw(
         into surface: inout Surface, rect: Rect, theme: Theme,
         on background: StyleName = .background
@@ -30,17 +30,16 @@ nonisolated public struct ProgressBar: Sendable, Equatable {
         let bar = theme[style, on: background]
         let track = theme[.jobBarTrack, on: background]
         let share = max(0, min(1, fraction.map { $0.isNaN ? 0 : $0 } ?? 0))
-        let filled = Int((share * Double(width * 8)).rounded(.down))
+        // Something is shown as soon as there is something.
+        let halves = Int((share * Double(width * 2)).rounded(.down))
+        let filled = share > 0 && width > 0 ? max(1, halves) : 0
         for x in 0..<width {
-            let part = max(0, min(8, filled - 8 * x))
+            let part = max(0, min(2, filled - 2 * x))
             if usesASCII {
-                let isFull = part >= 4
                 surface.put(
-                    isFull ? "#" : "-", x: rect.x + x, y: rect.y, style: isFull ? bar : track)
-            } else if part == 8 {
-                surface.put("█", x: rect.x + x, y: rect.y, style: bar)
+                    part > 0 ? "#" : "-", x: rect.x + x, y: rect.y, style: part > 0 ? bar : track)
             } else if part > 0 {
-                surface.put(ProgressBar.eighths[part], x: rect.x + x, y: rect.y, style: bar)
+                surface.put(part == 2 ? "━" : "╸", x: rect.x + x, y: rect.y, style: bar)
             } else {
                 surface.put(fraction == nil ? "·" : "─", x: rect.x + x, y: rect.y, style: track)
             }
