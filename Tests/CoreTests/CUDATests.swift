@@ -101,6 +101,42 @@ import Testing
         }
     }
 
+    /// Items hold every row once, and whoever sees whom is among what its item names.
+    @Test(arguments: [[1, 4, 9, 64, 300, 700], [128, 128], [700], [300, 4, 376, 1]])
+    func attentionItemsHoldEveryRowAndWhatItSees(_ lengths: [Int]) throws {
+        let count = lengths.reduce(0, +)
+        for mask in [AttentionMask.blockDiagonal(lengths), .blockCausal(lengths), .causal] {
+            let intervals = try #require(mask.intervals(queries: count, keys: count))
+            let items = CUDAAttentionItems(intervals, keys: count)
+            let (queries, keys) = (items.queryItems.map(Int.init), items.keyItems.map(Int.init))
+            var next = 0
+            for at in stride(from: 0, to: queries.count, by: 8) {
+                #expect(queries[at] == next && queries[at + 1] > next)
+                next = queries[at + 1]
+                #expect(next - queries[at] <= 192)
+                for query in queries[at]..<next {
+                    let own = at + 2 + 2 * ((query - queries[at]) / 64)
+                    #expect(queries[own] <= Int(intervals.start[query]))
+                    #expect(queries[own + 1] >= Int(intervals.end[query]))
+                }
+            }
+            #expect(next == count && items.queryCount == queries.count / 8)
+            next = 0
+            for at in stride(from: 0, to: keys.count, by: 4) {
+                #expect(keys[at] == next && keys[at + 1] > next && keys[at + 1] <= next + 128)
+                next = keys[at + 1]
+                #expect(keys[at + 2] % 64 == 0 && keys[at + 3] <= count)
+                for query in 0..<count {
+                    let sees =
+                        Int(intervals.start[query]) < next
+                        && Int(intervals.end[query]) > keys[at]
+                    if sees { #expect(keys[at + 2] <= query && keys[at + 3] > query) }
+                }
+            }
+            #expect(next == count && items.keyCount == keys.count / 4)
+        }
+    }
+
     @Test func ranksAreReadOffEveryLauncher() throws {
         #expect(try ProcessRank.current([:]) == ProcessRank())
         #expect(

@@ -21,7 +21,7 @@ extension CUDADevice {
     private static let mostPairs = 65_535
     /// From this many queries on, twice the rows a block read keys and values half as often.
     private static let wideQueries = 2048
-    private static let mostTables = 64
+    static let mostTables = 64
 
     /// Whether attention of these shapes runs on the tensor cores.
     func usesTensorCores(_ q: Tensor, _ k: Tensor) -> Bool {
@@ -153,10 +153,19 @@ extension CUDADevice {
     }
 
     func arguments(_ x: CUDATileOperands, _ table: Tensor?, at tiles: Int) -> [CUDAArgument] {
+        arguments(x, table, part(table, at: tiles))
+    }
+
+    /// What all kernels of attention begin with.
+    ///
+    /// - Parameter parts: the kernel's table of tiles or items.
+    func arguments(
+        _ x: CUDATileOperands, _ table: Tensor?, _ parts: CUDAArgument
+    ) -> [CUDAArgument] {
         [
             .tensor(x.q), .tensor(x.k), .tensor(x.v), .optional(x.unit?.inverseQ),
             .optional(x.unit?.inverseK), .optional(x.unit?.scale), part(table, at: 0),
-            part(table, at: tiles), .int(x.heads), .int(x.queries), .int(x.keys), .float(x.scale),
+            parts, .int(x.heads), .int(x.queries), .int(x.keys), .float(x.scale),
         ] + strides(x.q) + strides(x.k) + strides(x.v)
     }
 

@@ -1,10 +1,13 @@
 // Attention by Hopper's warpgroup products. SPDX-License-Identifier: Apache-2.0
 
 extension CUDADevice {
-    /// Rows of a block's own, 64 for each computing warpgroup, and the block's threads, as
-    /// `attention_sm90.cu` and `attention_gradient_sm90.cu` have them.
-    private static let forward = (ownRows: 192, threads: 512, stages: 5)
-    private static let gradient = (ownRows: 128, threads: 384, stages: 3)
+    /// A block's rows, threads and stages, as `attention_sm90.cu` and `attention_gradient_sm90.cu` have them.
+    private static let forward = (
+        ownRows: CUDAAttentionItems.mostQueries, threads: 512, stages: 5
+    )
+    private static let gradient = (
+        ownRows: CUDAAttentionItems.mostKeys, threads: 384, stages: 3
+    )
     /// Rows of a tile that walks by, 128 bytes each.
     private static let tile = 128
     /// From so many keys that a query sees, on average, large tiles are worth it.
@@ -26,16 +29,19 @@ extension CUDADevice {
     ) {
         let layout = CUDAAttentionTiles(queries: x.queries, keys: x.keys)
         let (ownRows, threads, stages) = Self.forward
-        let items = CUDAAttentionTiles.count(x.queries, ownRows) * x.pairs
+        let items = items(intervals, layout)
+        let blocks = items?.queryCount ?? CUDAAttentionTiles.count(x.queries, ownRows)
         // Two tiles of queries, keys and values on their way, the keys' norms, barriers.
         let shared =
             128 * (2 * ownRows + 2 * stages * Self.tile) + 4 * stages * Self.tile + 16 * stages
             + 16
         launch(
             kernel("attention_forward", in: .attentionSM90),
-            grid: (min(items, multiprocessors), 1, 1), block: (threads, 1, 1), shared: shared,
-            arguments(x, table(intervals, layout), at: layout.tiles) + [
-                .int(x.pairs), .tensor(output), .int(output.dtype == .float32 ? 1 : 0),
+            grid: (min(blocks * x.pairs, multiprocessors), 1, 1), block: (threads, 1, 1),
+            shared: shared,
+            arguments(x, table(intervals, layout), .optional(items?.queries)) + [
+                .int(blocks), .int(x.pairs), .tensor(output),
+                .int(output.dtype == .float32 ? 1 : 0),
                 .tensor(logSumExp),
             ] + strides(output))
     }
@@ -47,7 +53,7 @@ extension CUDADevice {
         logSumExp: Tensor, dscale: Tensor?, into result: (dq: Tensor, dk: Tensor, dv: Tensor)
     ) {
         let layout = CUDAAttentionTiles(queries: x.queries, keys: x.keys)
-        let table = table(intervals, layout)
+        let (table, items) = (table(intervals, layout), items(intervals, layout))
         let (ownRows, threads, stages) = Self.gradient
         let tiles = CUDAAttentionTiles.count(x.queries, CUDAAttentionTiles.tile)
         let numbers = Tensor.empty([x.pairs, x.queries, 4], device: self)
@@ -66,10 +72,10 @@ extension CUDADevice {
             + 24 * stages * Self.tile + 16 * stages + 16
         launch(
             kernel("attention_gradients", in: .attentionGradientSM90),
-            grid: (CUDAAttentionTiles.count(x.keys, ownRows), x.pairs, 1), block: (threads, 1, 1),
-            shared: shared,
-            arguments(x, table, at: layout.tiles) + [
-                .tensor(dy), .tensor(numbers), part(table, at: layout.spans), .tensor(sums),
+            grid: (items?.keyCount ?? CUDAAttentionTiles.count(x.keys, ownRows), x.pairs, 1),
+            block: (threads, 1, 1), shared: shared,
+            arguments(x, table, .optional(items?.keys)) + [
+                .tensor(dy), .tensor(numbers), .tensor(sums),
                 .tensor(result.dk), .tensor(result.dv), isFloat,
             ] + strides(dy) + strides(result.dk) + strides(result.dv))
         launch(
@@ -80,5 +86,23 @@ extension CUDADevice {
                 .tensor(sums), .tensor(result.dq), isFloat, .optional(dscale), .int(x.heads),
                 .int(x.queries), .float(x.scale),
             ] + strides(x.q) + strides(result.dq))
+    }
+
+    /// The items of some intervals, kept as their table is.
+    private func items(
+        _ intervals: AttentionIntervals?, _ layout: CUDAAttentionTiles
+    ) -> CUDAAttentionItemTables? {
+        guard let intervals else { return nil }
+        let key = CUDAAttentionTiles.Key(intervals: intervals, keys: layout.keys)
+        if let found = lock.withLock({ attentionItems[key] }) { return found }
+        let made = CUDAAttentionItemTables(
+            CUDAAttentionItems(intervals, keys: layout.keys), on: self)
+        lock.withLock {
+            // What a graph makes belongs to the graph.
+            guard capture == nil, pendingIsNil else { return }
+            if attentionItems.count >= Self.mostTables { attentionItems = [:] }
+            attentionItems[key] = made
+        }
+        return made
     }
 }

@@ -50,6 +50,7 @@ public final class CUDADevice: Device, @unchecked Sendable {
     var followsKernel = false
     /// Tables of intervals that attention has met; under the lock.
     var attentionTables: [CUDAAttentionTiles.Key: Tensor] = [:]
+    var attentionItems: [CUDAAttentionTiles.Key: CUDAAttentionItemTables] = [:]
     /// Matrices of resizing that have been met, and counts for `arrivals(_:)`; under the lock.
     var resamplingTables: [ResamplingTable.Key: ResamplingTable] = [:]
     var arrivalCounts: Tensor?

@@ -2,7 +2,8 @@
 // arXiv 2407.08608): bf16 operands, f32 sums. SPDX-License-Identifier: Apache-2.0
 //
 // A block has 128 keys and walks along the queries that see any of them. With inverse norms see attention_sm90.cu;
-// keys are held as unit vectors times the scores' factor to base 2.
+// keys are held as unit vectors times the scores' factor to base 2, unless that is large: then they stay as they are,
+// as rounding them once more would be felt.
 
 // Warpgroups of a block that compute, 64 rows each; one more fetches. Of STAGES tiles one is announced when the
 // copies of the next have begun, which waits for a free stage.
@@ -108,10 +109,10 @@ extern "C" __global__ void __launch_bounds__(256)
 
 // MARK: Keys, values and sums for the queries
 
-// Grid (tiles of OWN keys, batch · heads). spans: per 64 keys the first 64 queries of which any sees any of them,
-// and the end of the last. sums [batch · heads][tiles of 64 queries][SUMS]: + Σ ds k.
+// Grid (items, batch · heads), each of up to OWN keys: of an item its keys and the queries that see any of them, the
+// first a multiple of 64. sums [batch · heads][tiles of 64 queries][SUMS]: + Σ ds k.
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
-    attention_gradients(OPERANDS, const uint16_t *d_o, const float *numbers, const int *spans, float *sums,
+    attention_gradients(OPERANDS, const uint16_t *d_o, const float *numbers, float *sums,
                         void *dk, void *dv, int is_float, ROWS(dos), ROWS(dks), ROWS(dvs)) {
     GATHER(qs);
     GATHER(ks);
@@ -125,23 +126,21 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     columns *beside = (columns *)(o_tiles + STAGES * TILE_BYTES);
     uint64_t *full = (uint64_t *)(beside + STAGES), *empty = full + STAGES;
     const int group = threadIdx.x >> 7, pair = blockIdx.y;
-    const int block = gridDim.x - 1 - blockIdx.x, first_key = block * OWN;
+    // Seen by the queries of later maps too, the first keys have most to do; in block-diagonal masks the last.
+    const int block = gridDim.x - 1 - blockIdx.x;
+    int first_key = block * OWN, end_key = min(keys, first_key + OWN), low = 0, high = queries;
+    if (items) {
+        const int *own = items + 4 * block;
+        first_key = own[0], end_key = own[1], low = own[2], high = own[3];
+    }
+    const int tile_count = (queries + 63) / 64;
+    const int count = high > low ? (high - low + TILE - 1) / TILE : 0;
     if (threadIdx.x == 0) {
         for (int i = 0; i < STAGES; ++i)
             barrier_init(full + i, 128), barrier_init(empty + i, 4 * GROUPS);
         fence_barriers();
     }
     __syncthreads();
-    const int key_tiles = (keys + 63) / 64, tile_count = (queries + 63) / 64;
-    int low = 0, high = queries;
-    if (spans) {
-        low = queries, high = 0;
-        for (int i = block * GROUPS; i < min(block * GROUPS + GROUPS, key_tiles); ++i)
-            if (spans[2 * i + 1] > spans[2 * i])
-                low = min(low, 64 * spans[2 * i]), high = max(high, 64 * spans[2 * i + 1]);
-    }
-    const int count = high > low ? (high - low + TILE - 1) / TILE : 0;
-
     if (group == GROUPS) {
         registers_down<24>();
         q += head_offset(qs, pair, heads);
@@ -185,23 +184,33 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     registers_up<240>();
     uint8_t *k_tile = k_own + group * TILE_BYTES / 2, *v_tile = v_own + group * TILE_BYTES / 2;
     const int first_row = first_key + group * 64;
-    copy_tile<64>(k + head_offset(ks, pair, heads), ks.row, first_row, keys, k_tile);
-    copy_tile<64>(v + head_offset(vs, pair, heads), vs.row, first_row, keys, v_tile);
+    copy_tile<64>(k + head_offset(ks, pair, heads), ks.row, first_row, end_key, k_tile);
+    copy_tile<64>(v + head_offset(vs, pair, heads), vs.row, first_row, end_key, v_tile);
     commit_copies();
     const int lane = threadIdx.x & 31, warp = threadIdx.x >> 5 & 3, g = lane >> 2, t = lane & 3;
     const int at_row = first_row + warp * 16, row = at_row + g;
     const float head_factor = scale * (head_scale ? head_scale[pair % heads] : 1.0f);
     const float unit = head_factor * LOG2E;
+    const bool is_scaled = inverse_k && fabsf(head_factor) <= 40.0f;
     float factor[4];
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
         const int own = first_row + i * 16 + (threadIdx.x >> 3 & 15);
-        factor[i] = unit * (inverse_k && own < keys ? inverse_k[(int64_t)pair * keys + own] : 1.0f);
+        factor[i] = unit * (inverse_k && own < end_key ? inverse_k[(int64_t)pair * keys + own] : 1.0f);
     }
     wait_for_copies<0>();
-    scale_rows(k_tile, factor);
+    if (is_scaled) scale_rows(k_tile, factor);
     fence_shared();
     both_groups();
+    // Of this thread's keys, where they are not scaled.
+    float inverse[2], factors[2];
+    uint32_t halves[2];
+#pragma unroll
+    for (int i = 0; i < 2; ++i) {
+        inverse[i] = inverse_k && row + 8 * i < end_key ? inverse_k[(int64_t)pair * keys + row + 8 * i] : 1.0f;
+        factors[i] = unit * inverse[i];
+        halves[i] = to_bf16x2(factors[i], factors[i]);
+    }
 
     float sums_k[32], sums_v[32];
 #pragma unroll
@@ -229,7 +238,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
 #pragma unroll
         for (int d = 0; d < 4; ++d) product<TILE>::add(p, own_v + 2 * d, o_tile + 2 * d, d);
         wgmma_commit();
-        bool whole = at_row + 16 <= keys;
+        bool whole = at_row + 16 <= end_key;
 #pragma unroll
         for (int i = 0; i < TILE / 32; ++i) {
             const int column = lane + 32 * i;
@@ -240,6 +249,10 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         wgmma_wait<1>();
         hold(s);
         uint32_t weights[TILE / 16][4], ds[TILE / 16][4];
+        if (!is_scaled) {
+#pragma unroll
+            for (int i = 0; i < TILE / 2; ++i) s[i] *= factors[i / 2 % 2];
+        }
 #pragma unroll
         for (int n = 0; n < TILE / 8; ++n) {
             // Of two columns.
@@ -254,7 +267,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
 #pragma unroll
                 for (int c = 0; c < 4; ++c) {
                     const int column = n * 8 + 2 * t + c % 2, key = row + 8 * (c / 2);
-                    if (key < own->begin[column] || key >= own->end[column] || key >= keys)
+                    if (key < own->begin[column] || key >= own->end[column] || key >= end_key)
                         s[4 * n + c] = 0;
                 }
         }
@@ -282,8 +295,16 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         // Two buffers by turns: who has come to the barrier below has ended the products of the tile before.
         const uint32_t ds_tile = tile % 2 * GROUPS * TILE_BYTES;
 #pragma unroll
-        for (int k = 0; k < TILE / 16; ++k)
-            store_matrices_transposed(ds_lane + ds_tile + k * 16 * ROW_BYTES, ds[k]);
+        for (int k = 0; k < TILE / 16; ++k) {
+            if (is_scaled) {
+                store_matrices_transposed(ds_lane + ds_tile + k * 16 * ROW_BYTES, ds[k]);
+            } else {
+                uint32_t scaled[4];
+#pragma unroll
+                for (int i = 0; i < 4; ++i) scaled[i] = multiply_halves(ds[k][i], halves[i % 2]);
+                store_matrices_transposed(ds_lane + ds_tile + k * 16 * ROW_BYTES, scaled);
+            }
+        }
         fence_shared();
         both_groups();
         float dq[32];
@@ -312,12 +333,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         if (lane == 0) barrier_arrive(empty + stage);
     }
     if (inverse_k) {
-        // Keys are unit vectors times `unit`; those below ε = 10⁻¹² have a constant divisor.
-        float along[2], inverse[2], dots[2];
+        // Those below ε = 10⁻¹² have a constant divisor.
+        float along[2], dots[2];
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
-            inverse[i] = row + 8 * i < keys ? inverse_k[(int64_t)pair * keys + row + 8 * i] : 1.0f;
-            along[i] = inverse[i] < 1e12f && unit != 0 ? 1 / (unit * unit) : 0.0f;
+            const float square = is_scaled ? unit * unit : 1 / (inverse[i] * inverse[i]);
+            along[i] = inverse[i] < 1e12f && square > 0 ? 1 / square : 0.0f;
         }
         project(sums_k, k_tile, along, dots);
 #pragma unroll
@@ -328,8 +349,8 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     }
     // The other group's last product may still read this one's keys.
     both_groups();
-    store_rows(sums_k, k_tile, dk, is_float, head_offset(dks, pair, heads), dks.row, first_row, keys);
-    store_rows(sums_v, v_tile, dv, is_float, head_offset(dvs, pair, heads), dvs.row, first_row, keys);
+    store_rows(sums_k, k_tile, dk, is_float, head_offset(dks, pair, heads), dks.row, first_row, end_key);
+    store_rows(sums_v, v_tile, dv, is_float, head_offset(dvs, pair, heads), dvs.row, first_row, end_key);
 }
 
 // MARK: Queries

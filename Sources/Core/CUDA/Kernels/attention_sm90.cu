@@ -181,25 +181,31 @@ __device__ __forceinline__ void walk(float (&o)[32], own_rows &own, turn<STAGES>
     for (int tile = max(w.first, w.last); tile < w.count; ++tile) pass();
 }
 
-// The keys that some tiles of 64 queries see.
-struct seen {
-    int low = 0, count = 0;
-    __device__ __forceinline__ seen(const int *tiles, int from, int to, int keys) {
+// An item's head of a sequence, its queries, the keys that they see, and those that each warpgroup's 64 see.
+struct item_place {
+    int pair, first, end, low = 0, count;
+    const int *seen = nullptr;
+    __device__ __forceinline__ item_place(int item, const int *items, int blocks, int queries, int keys) {
+        // Later maps are larger: they go first.
+        const int block = blocks - 1 - item % blocks;
+        pair = item / blocks;
+        first = block * OWN, end = min(queries, first + OWN);
         int high = keys;
-        if (tiles) {
+        if (items) {
+            seen = items + block * (2 + 2 * GROUPS) + 2;
+            first = seen[-2], end = seen[-1];
             low = keys, high = 0;
-            for (int i = from; i < to; ++i)
-                low = min(low, tiles[2 * i]), high = max(high, tiles[2 * i + 1]);
+            for (int i = 0; i < GROUPS; ++i) low = min(low, seen[2 * i]), high = max(high, seen[2 * i + 1]);
         }
         // Queries come with the first tile, so there is one even if they see nothing.
         count = high > low ? (high - low + TILE - 1) / TILE : 1;
     }
 };
 
-// Every block takes every gridDim.x-th of the items, tiles of OWN queries of a head of a sequence; the next one's
+// Every block takes every gridDim.x-th of the items, up to OWN queries of a head of a sequence; the next one's
 // operands come while this one is worked at.
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
-    attention_forward(OPERANDS, int pairs, void *out, int is_float, float *logsumexp, ROWS(os)) {
+    attention_forward(OPERANDS, int blocks, int pairs, void *out, int is_float, float *logsumexp, ROWS(os)) {
     GATHER(qs);
     GATHER(ks);
     GATHER(vs);
@@ -217,26 +223,23 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         fence_barriers();
     }
     __syncthreads();
-    const int tile_count = (queries + 63) / 64, blocks = (queries + OWN - 1) / OWN;
-    const int items = blocks * pairs;
 
     if (group == GROUPS) {
         registers_down<32>();
         turn<STAGES> now;
         turn<2> own;
         int before = -1;
-        for (int item = blockIdx.x; item < items; item += gridDim.x) {
-            // Later maps are larger: they go first.
-            const int pair = item / blocks, block = blocks - 1 - item % blocks;
-            const seen range(tiles, block * GROUPS, min(block * GROUPS + GROUPS, tile_count), keys);
+        for (int item = blockIdx.x; item < blocks * pairs; item += gridDim.x) {
+            const item_place own_item(item, items, blocks, queries, keys);
+            const int pair = own_item.pair;
             const uint16_t *k_from = k + head_offset(ks, pair, heads);
             const uint16_t *v_from = v + head_offset(vs, pair, heads);
             barrier_wait(free_q + own.stage, own.parity ^ 1);
-            copy_tile<OWN>(q + head_offset(qs, pair, heads), qs.row, block * OWN, queries,
+            copy_tile<OWN>(q + head_offset(qs, pair, heads), qs.row, own_item.first, own_item.end,
                            q_tiles + own.stage * OWN_BYTES);
             own.next();
-            for (int tile = 0; tile < range.count; ++tile) {
-                const int key = range.low + tile * TILE, thread = threadIdx.x & 127;
+            for (int tile = 0; tile < own_item.count; ++tile) {
+                const int key = own_item.low + tile * TILE, thread = threadIdx.x & 127;
                 barrier_wait(empty + now.stage, now.parity ^ 1);
                 copy_tile<TILE>(k_from, ks.row, key, keys, k_tiles + now.stage * TILE_BYTES);
                 copy_tile<TILE>(v_from, vs.row, key, keys, v_tiles + now.stage * TILE_BYTES);
@@ -270,10 +273,10 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     turn<STAGES> now;
     turn<2> slot;
     if (group == GROUPS - 1) give_turn(group);
-    for (int item = blockIdx.x; item < items; item += gridDim.x, slot.next()) {
-        const int pair = item / blocks, block = blocks - 1 - item % blocks;
-        const seen range(tiles, block * GROUPS, min(block * GROUPS + GROUPS, tile_count), keys);
-        const int first_row = block * OWN + group * 64, row = first_row + warp * 16 + g;
+    for (int item = blockIdx.x; item < blocks * pairs; item += gridDim.x, slot.next()) {
+        const item_place own_item(item, items, blocks, queries, keys);
+        const int pair = own_item.pair, end = own_item.end;
+        const int first_row = own_item.first + group * 64, row = first_row + warp * 16 + g;
         uint8_t *q_tile = q_tiles + slot.stage * OWN_BYTES + group * 64 * ROW_BYTES;
         const float head_factor = scale * (head_scale ? head_scale[pair % heads] : 1.0f);
         const bool is_bounded = inverse_q && fabsf(head_factor) <= BOUND;
@@ -282,12 +285,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         for (int i = 0; i < 4; ++i) {
             const int at_row = first_row + i * 16 + (threadIdx.x >> 3 & 15);
             factor[i] = head_factor * LOG2E;
-            if (inverse_q && at_row < queries) factor[i] *= inverse_q[(int64_t)pair * queries + at_row];
+            if (inverse_q && at_row < end) factor[i] *= inverse_q[(int64_t)pair * queries + at_row];
         }
         own_rows own;
 #pragma unroll
         for (int i = 0; i < 2; ++i) {
-            const bool valid = row + 8 * i < queries;
+            const bool valid = row + 8 * i < end;
             own.begin[i] = valid && bounds ? bounds[row + 8 * i] : 0;
             own.end[i] = valid ? (bounds ? bounds[queries + row + 8 * i] : keys) : 0;
             own.factor[i] = head_factor * LOG2E;
@@ -298,14 +301,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
             if (!valid) own.begin[i] = 0, own.end[i] = 1 << 30;
         }
         walked w = {norms, full, empty, shared_address(q_tile), shared_address(k_tiles),
-                    shared_address(v_tiles), group, range.low, 0, range.count, range.count};
+                    shared_address(v_tiles), group, own_item.low, 0, own_item.count, own_item.count};
         // The tiles that this warpgroup's queries see.
-        if (tiles) {
-            const int own_tile = block * GROUPS + group;
-            int from = 0, to = 0;
-            if (own_tile < tile_count) from = tiles[2 * own_tile], to = tiles[2 * own_tile + 1];
-            w.first = to > from ? (from - range.low) / TILE : 0;
-            w.last = to > from ? (to - range.low + TILE - 1) / TILE : 0;
+        if (items) {
+            const int from = own_item.seen[2 * group], to = own_item.seen[2 * group + 1];
+            w.first = to > from ? (from - own_item.low) / TILE : 0;
+            w.last = to > from ? (to - own_item.low + TILE - 1) / TILE : 0;
         }
         barrier_wait(full + now.stage, now.parity);
         // Larger scores don't bear another rounding of the queries.
@@ -326,12 +327,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
             const float sum = quad_sum(own.total[i]), inverse = sum > 0 ? 1.0f / sum : 0.0f;
 #pragma unroll
             for (int n = 0; n < 8; ++n) o[4 * n + 2 * i] *= inverse, o[4 * n + 2 * i + 1] *= inverse;
-            if (t == 0 && row + 8 * i < queries)
+            if (t == 0 && row + 8 * i < end)
                 logsumexp[(int64_t)pair * queries + row + 8 * i] =
                     sum > 0 ? own.reference[i] * LN2 + logf(sum) : -INFINITY_F;
         }
         group_barrier(group);
-        store_rows(o, q_tile, out, is_float, head_offset(os, pair, heads), os.row, first_row, queries);
+        store_rows(o, q_tile, out, is_float, head_offset(os, pair, heads), os.row, first_row, end);
         __syncwarp();
         if (lane == 0) barrier_arrive(free_q + slot.stage);
     }

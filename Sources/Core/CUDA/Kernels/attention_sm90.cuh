@@ -12,11 +12,11 @@ struct rows {
 #define ROWS(s) int64_t s##_batch, int64_t s##_head, int64_t s##_row
 #define GATHER(s) const rows s = {s##_batch, s##_head, s##_row}
 
-// bounds: starts, then ends, of all queries' intervals; tiles: per 64 queries the first key that any of them sees
-// and the end of the last.
+// bounds: starts, then ends, of all queries' intervals; items: of each block its own rows and what they see
+// (CUDAAttentionItems).
 #define OPERANDS                                                                                   \
     const uint16_t *q, const uint16_t *k, const uint16_t *v, const float *inverse_q,               \
-        const float *inverse_k, const float *head_scale, const int *bounds, const int *tiles,      \
+        const float *inverse_k, const float *head_scale, const int *bounds, const int *items,      \
         int heads, int queries, int keys, float scale, ROWS(qs), ROWS(ks), ROWS(vs)
 
 template <int COUNT>
