@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Models
@@ -107,6 +108,43 @@ private struct Figures {
         for (one, pose) in zip(found, test.found.poses) {
             #expect(one.centre == .identity && one.pose == pose)
         }
+    }
+
+    /// A session on real embeddings: single questions and the table are of one look.
+    @Test func sessionsLookTwice() throws {
+        let root = URL(fileURLWithPath: Fixture.path("")).deletingLastPathComponent()
+            .deletingLastPathComponent().path
+        let network = try InvariantEquivariantAutoencoder(
+            archive: TensorArchive.open(
+                path: "\(root)/weights/symmetry/recon-mnist-all-autoencoder.safetensors"))
+        let plane = 784
+        let inputs = SymmetryInputs<[Float], Rotation2>(
+            title: "figures",
+            inputs: (0..<60).map {
+                Array(bank.images.pixels[($0 * plane)..<(($0 + 1) * plane)])
+            }, names: [], labels: Array(bank.images.labels.prefix(60)), labelNames: ["F", "L"],
+            truth: bank.angles.prefix(60).map { Rotation2(degrees: $0) })
+        let session = try SymmetryBankSession(
+            backend: PictureBackend(network: network, level: nil, centre: nil), inputs: inputs,
+            defaults: SymmetrySettings(), cancellation: Cancellation()
+        ) { _, _, _ in }
+        #expect(session.offer.looks == [.first, .second])
+        #expect(session.offer.defaults.neighbours == 5 && session.offer.notice != nil)
+        var settings = session.offer.defaults
+        settings.look = .second
+        let table = try session.table(settings: settings, cancellation: Cancellation()) { _, _ in }
+        for input in [0, 31, 59] {
+            #expect(try session.row(of: input, settings: settings) == table.rows[input])
+        }
+        let errors = zip(table.rows, bank.angles).map {
+            abs(Rotation2.wrap($0.corrected.degrees - $1))
+        }.sorted()
+        #expect(errors[30] < 25, "\(errors)")
+        let one = try session.distribution(
+            .label(0), settings: settings, cancellation: Cancellation())
+        #expect(try #require(one.fit.noiseFloor) < 60)
+        let turned = try session.response(of: 3, to: .angle(90), settings: settings)
+        #expect(abs(abs(turned.poseChange.degrees) - 90) < 30)
     }
 
     @Test func settingsOutOfRangeAreRefused() {

@@ -167,9 +167,6 @@ public final class RefinedRECON: Sendable {
     /// The class of one of the bank's pictures.
     public func classOfTraining(_ index: Int) -> Class { classes[index] }
 
-    /// The pose of one of the bank's pictures after all rounds.
-    func poseOfTraining(_ index: Int) -> Rotation2 { poses[index] }
-
     /// The classes of other pictures.
     ///
     /// - Parameters:

@@ -21,8 +21,6 @@ protocol SecondLook<Input, Pose>: Sendable {
     func classOfTraining(_ index: Int) -> PoseClass<Pose>
     /// The class of another input whose embedding and pose are known.
     func classOf(_ input: Input, _ found: ClassPoses<Pose>) throws -> PoseClass<Pose>
-    /// The pose of one of the bank's inputs after the look, about its class's natural one.
-    func poseOfTraining(_ index: Int) -> Pose
 }
 
 /// ``RefinedRECON`` on single pictures.
@@ -38,6 +36,4 @@ struct PictureSecondLook: SecondLook {
             of: found, images: GreyImages(side: PictureBackend.side, pixels: input, labels: [-1])
         )[0]
     }
-
-    func poseOfTraining(_ index: Int) -> Rotation2 { engine.poseOfTraining(index) }
 }

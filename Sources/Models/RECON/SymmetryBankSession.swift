@@ -262,7 +262,7 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             return SymmetryDistribution(
                 scope: scope, group: group, inputs: members, raw: one.poses.map(\.shown),
                 corrected: one.centred.map(\.shown),
-                fit: fit(one, noiseFloor: noiseFloor(members, settings)),
+                fit: fit(one, noiseFloor: noiseFloor(one.poses, of: members, settings)),
                 truth: truth(ofLabel: label), truthCenter: offset(ofLabel: label), purity: purity)
         case .input(let index):
             let entry = try entry(index)
@@ -291,7 +291,8 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
                 fit: SymmetryFit(
                     law: law.shown(group), level: law.shown(group).level ?? law.level, center: nil,
                     concentration: concentration, isFullRotation: concentration < 0.1,
-                    noiseFloor: noiseFloor(members, settings), spread: spread),
+                    noiseFloor: noiseFloor(
+                        members.map { all[$0].pose }, of: members, settings), spread: spread),
                 truth: truth(ofLabel: label), truthCenter: offset(ofLabel: label))
         }
     }
@@ -442,16 +443,17 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
 
     /// The level that is found when the known rotations are taken out of the poses: what noise of
     /// the poses and impure neighbours alone make.
-    private func noiseFloor(_ members: [Int], _ settings: SymmetrySettings) -> Double? {
+    ///
+    /// - Parameter poses: as they were found, in the order of the members.
+    private func noiseFloor(
+        _ poses: [Pose], of members: [Int], _ settings: SymmetrySettings
+    ) -> Double? {
         guard let truth = bank.truth, !members.isEmpty,
             var configuration = try? RECONConfiguration(settings)
         else { return nil }
         // Without a centre in force the frame of the natural pose is not the identity's.
         if configuration.centre == .none { configuration.centre = .frechet }
-        let second = (try? secondLook(settings)) ?? nil
-        let still = members.prefix(500).map {
-            truth[$0].inverse * (second?.poseOfTraining($0) ?? found.poses[$0])
-        }
+        let still = zip(members, poses).prefix(500).map { truth[$0].inverse * $1 }
         let one = PoseDistribution(
             pose: .identity, neighbours: still, configuration: configuration)
         return one.law.shown(group).level ?? one.level

@@ -253,7 +253,10 @@ extension SymmetryPane {
             return
         }
         let count = facts.labelNames.count
-        let perRow = max(1, min(count, rect.width / 22))
+        // As wide as possible, but narrower before a class is left out.
+        let needed = (count + max(1, rect.height / 4) - 1) / max(1, rect.height / 4)
+        let perRow = max(
+            1, min(count, rect.width / 22), min(needed, rect.width / 13))
         let columns = (count + (count + perRow - 1) / perRow - 1) / ((count + perRow - 1) / perRow)
         let rows = (count + columns - 1) / columns
         let width = rect.width / columns
