@@ -35,6 +35,26 @@ struct TourTests {
         #expect(!tour.draw(size: app.size).surface.text().contains("Tour "))
     }
 
+    @Test("Every stop's screen is as stored")
+    func screens() {
+        let app = ApplicationHarness(size: CellSize(columns: 80, rows: 24)).ready()
+        let tour = TourApplication(app.application, keyInterval: 0, clock: { 0 })
+        var stops: [(title: String, text: String)] = []
+        for _ in 0..<200 where !tour.isOver {
+            let text = tour.draw(size: app.size).surface.text()
+            let line = text.split(separator: "\n").first { $0.contains("Tour ") } ?? ""
+            let title = line.split(separator: "Tour ").last.map { "\($0.prefix(32))" } ?? ""
+            // A stop as it looks when its keys have been pressed and what they asked for is done.
+            if stops.last?.title == title { stops.removeLast() }
+            stops.append((title, text))
+            tour.handle(.key(KeyPress(" ")))
+            tour.tick(now: 0)
+            app.settle()
+        }
+        #expect(stops.count == TourStep.all.count)
+        expectGolden(stops.map(\.text).joined(separator: "\n"), "screens/tour-80x24.txt")
+    }
+
     @Test("Esc leaves the tour and stays in the application")
     func leaving() {
         let app = ApplicationHarness().ready()

@@ -35,18 +35,20 @@ enum ModelsPane: Pane {
                 first: first, total: count, x: size.width - 1, y: 0, height: listHeight,
                 on: &surface)
         }
-        let cardRows = size.height - listHeight
+        // A blank row parts the card from the list where there is room for one.
+        let cardTop = listHeight + (size.height >= 20 ? 1 : 0)
+        let cardRows = size.height - cardTop
         guard cardRows > 0, let entry = models.selectedEntry else { return }
         let lines = card(entry, context: context, width: size.width - 1)
         let scroll = min(models.cardScroll, max(0, lines.count - cardRows))
         for row in 0..<min(cardRows, lines.count - scroll) {
             let line = lines[scroll + row]
             surface.put(
-                CharacterWidth.truncate(line.text, to: size.width - 1), x: 0, y: listHeight + row,
+                CharacterWidth.truncate(line.text, to: size.width - 1), x: 0, y: cardTop + row,
                 style: context.theme[line.style])
         }
         context.scrollbar(
-            first: scroll, total: lines.count, x: size.width - 1, y: listHeight,
+            first: scroll, total: lines.count, x: size.width - 1, y: cardTop,
             height: cardRows, on: &surface)
     }
 

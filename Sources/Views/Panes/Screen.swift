@@ -244,7 +244,8 @@ enum Screen {
         }
         // What went wrong is told to its end: the line grows upwards over the panes.
         var lines = context.wrapped(notice.text, width: max(1, width - 3))
-        let room = notice.level == .info ? 1 : max(1, min(5, y - 2))
+        let most = notice.level != .info ? 5 : width >= 80 ? 3 : 1
+        let room = max(1, min(most, y - 2))
         if lines.count > room {
             lines = Array(lines.prefix(room - 1)) + [lines[(room - 1)...].joined(separator: " ")]
         }
