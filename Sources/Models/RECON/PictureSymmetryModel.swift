@@ -42,9 +42,12 @@ public final class PictureSymmetryModel: SymmetryDiscovering {
         ]
     }
 
-    /// What the session starts with: ssl-sym's rule for a constrained model, RECON's otherwise.
+    /// What the session starts with: ssl-sym's rule for a constrained model, else RECON's with a
+    /// second look, which is better in every figure there.
     public var defaultSettings: SymmetrySettings {
-        SymmetrySettings(neighbours: 45, mean: isConstrained ? .none : .frechet)
+        SymmetrySettings(
+            neighbours: 45, mean: isConstrained ? .none : .frechet,
+            look: isConstrained ? .first : .second)
     }
 
     /// A session on pictures at hand, as on a folder of them.
