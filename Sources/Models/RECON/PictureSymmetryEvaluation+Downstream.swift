@@ -36,8 +36,10 @@ extension PictureSymmetryEvaluation {
             ] {
                 try cancellation.check()
                 progress("k-means, \(clusters) clusters, \(title)", 0, 1)
-                let result = Clustering(
-                    training: train, test: test, clusters: clusters, seed: seed)
+                // Small work that goes back and forth between rows and sums: the host's.
+                let result = withDevice(CPUDevice.shared) {
+                    Clustering(training: train, test: test, clusters: clusters, seed: seed)
+                }
                 metrics.append(
                     .init(
                         name: "k-means \(clusters), \(title)", value: 100 * result.accuracy,
@@ -141,8 +143,7 @@ struct Clustering {
     /// The best of five starts by the sum of squared distances.
     init(training: GreyImages, test: GreyImages, clusters: Int, seed: UInt64) {
         let width = training.side * training.side
-        let rows = Tensor(
-            training.pixels, shape: [training.count, width], device: CPUDevice.shared)
+        let rows = Tensor(training.pixels, shape: [training.count, width])
         var best: (centres: Tensor, codes: [Int32], cost: Double)?
         for start in 0..<5 {
             var generator = RandomGenerator(seed: seed, stream: 0x6B6D_0000 + UInt64(start))
@@ -175,8 +176,7 @@ struct Clustering {
             repeating: [Int](repeating: 0, count: classes), count: clusters)
         for (row, code) in best.codes.enumerated() { votes[Int(code)][training.labels[row]] += 1 }
         let named = votes.map { row in row.indices.max { row[$0] < row[$1] } ?? 0 }
-        let queries = Tensor(
-            test.pixels, shape: [test.count, width], device: CPUDevice.shared)
+        let queries = Tensor(test.pixels, shape: [test.count, width])
         let found = nearestCodes(queries, codebook: best.centres).int32s().map(Int.init)
         accuracy =
             Double(found.indices.count { named[found[$0]] == test.labels[$0] })
