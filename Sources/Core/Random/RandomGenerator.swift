@@ -14,7 +14,8 @@ public struct RandomGenerator: Sendable, Equatable, Codable, RandomNumberGenerat
     public let stream: UInt64
     /// 32-bit words drawn so far.
     public private(set) var position: UInt64
-    private var block: [UInt32] = []
+    // In registers: an array here would be a trip to the heap for every normal deviate.
+    private var block = SIMD4<UInt32>()
     private var blockIndex: UInt64 = .max
 
     /// Creates a generator at a position of a stream.
@@ -34,14 +35,17 @@ public struct RandomGenerator: Sendable, Equatable, Codable, RandomNumberGenerat
     public mutating func nextWord() -> UInt32 {
         let index = position / 4
         if index != blockIndex {
-            let counter: [UInt32] = [
-                UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32),
-                UInt32(truncatingIfNeeded: stream), UInt32(truncatingIfNeeded: stream >> 32),
-            ]
-            let key = [UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32)]
-            block = [UInt32](unsafeUninitializedCapacity: 4) { buffer, count in
-                ck_philox4x32(counter, key, buffer.baseAddress)
-                count = 4
+            let counter = SIMD4<UInt32>(
+                truncatingIfNeeded: SIMD4<UInt64>(index, index >> 32, stream, stream >> 32))
+            let key = SIMD2<UInt32>(truncatingIfNeeded: SIMD2<UInt64>(seed, seed >> 32))
+            withUnsafeBytes(of: (counter, key)) { input in
+                withUnsafeMutableBytes(of: &block) { output in
+                    let words = input.bindMemory(to: UInt32.self)
+                    guard let first = words.baseAddress,
+                        let result = output.bindMemory(to: UInt32.self).baseAddress
+                    else { return }
+                    ck_philox4x32(first, first + 4, result)
+                }
             }
             blockIndex = index
         }
