@@ -74,6 +74,37 @@ struct TerminalStoryTests {
         #expect(counters.cellsUnchanged * 10 < counters.cells)
     }
 
+    @Test(
+        "Every size from 1×1 to 300×100 while the model samples: nothing stale, cut or scrolled",
+        arguments: ["3", "4", "9"])
+    func sizes(pane: String) throws {
+        let session = try open(
+            ["--no-session", "--deterministic"], columns: 100, rows: 30)
+        session.send("\r")
+        session.wait("a picture") { $0.pictureCells > 100 }
+        session.send(pane)
+        let sizes = [
+            (1, 1), (2, 40), (8, 3), (19, 5), (20, 6), (40, 12), (59, 15), (60, 16), (61, 17),
+            (79, 24), (99, 30), (120, 39), (150, 2), (160, 50), (300, 10), (20, 100), (300, 100),
+            (80, 24),
+        ]
+        for (index, size) in sizes.enumerated() {
+            session.send("R")
+            session.resize(columns: size.0, rows: size.1)
+            session.wait("a frame of \(size)") { !$0.awaitsRedraw }
+            // Two sizes at once, now and then, and a look at a screen at rest.
+            if index % 3 == 0 {
+                session.resize(columns: size.0 + 1, rows: size.1)
+                session.wait("a frame of one column more") { !$0.awaitsRedraw }
+            }
+            if size.0 >= 60, size.1 >= 16, index % 2 == 1 { session.expectRedrawChangesNothing() }
+        }
+        session.expectRedrawChangesNothing()
+        session.expectCleanCounters()
+        session.send("\u{3}\u{3}")
+        session.end(status: nil)
+    }
+
     private func pictureBox(
         _ screen: VirtualTerminal
     ) -> (left: Int, top: Int, right: Int, bottom: Int) {
