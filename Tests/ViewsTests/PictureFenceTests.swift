@@ -76,5 +76,12 @@ struct PictureFenceTests {
         #expect(fence.needsAnswer(toText: 300))
         fence.sent(bytes: 1024, now: 2)
         #expect(!fence.canSend(now: 2, tilesOnly: true))
+        // A line that is quick again is believed step by step.
+        for expected in [40_000.0, 80_000, 160_000, 320_000] {
+            fence.answered(now: 2.001)
+            #expect(abs((fence.throughput ?? 0) / expected - 1) < 0.01)
+            fence.sent(bytes: 1024, now: 2)
+        }
+        #expect(!fence.isSlow)
     }
 }

@@ -116,7 +116,9 @@ nonisolated package struct PictureFence: Sendable {
         if flight.bytes >= Self.tellingText || isSlow || time > Self.slow {
             // The way was perhaps measured while the terminal was busy: a part of the time stays.
             let transfer = max(time - roundTrip, time / 4)
-            throughput = Double(flight.bytes) / transfer
+            let rate = Double(flight.bytes) / transfer
+            // A few bytes that a buffer on the way swallowed do not make a slow line quick.
+            throughput = isSlow ? min(rate, 2 * (throughput ?? rate)) : rate
         }
         if flight.isText { return }
         slowInARow = time > Self.slow ? slowInARow + 1 : 0

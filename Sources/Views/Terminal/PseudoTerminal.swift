@@ -159,9 +159,10 @@ nonisolated public final class PseudoTerminal {
         var most = 65_536
         if let rate {
             // Five milliseconds' worth at a time, when its time has come.
-            let early = min(busyUntil - ProcessInfo.processInfo.systemUptime, seconds)
+            let early = busyUntil - ProcessInfo.processInfo.systemUptime
             if early > 0 {
-                usleep(UInt32(early * 1e6))
+                usleep(UInt32(min(early, seconds) * 1e6))
+                if early > seconds { return 0 }
                 seconds -= early
             }
             most = max(1, Int(rate / 200))
