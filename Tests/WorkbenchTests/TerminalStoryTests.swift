@@ -41,7 +41,7 @@ struct TerminalStoryTests {
         session.expect("masked")
         let found = try #require(session.screen.find("0.0 % masked"))
         _ = found
-        session.settle()
+        session.rest()
         let cells = pictureBox(session.screen)
         let middle = (x: (cells.left + cells.right) / 2, y: (cells.top + cells.bottom) / 2)
         session.drag(
