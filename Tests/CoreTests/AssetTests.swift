@@ -154,6 +154,8 @@ import Testing
             #expect(catalog.entries.map(\.card.name) == ["good"])
             let text = catalog.problems.first?.description ?? ""
             #expect(text.contains(words) && text.contains("bad.json"), "\(words): \(text)")
+            // Asked for by name, it is told what is wrong with it, not that it does not exist.
+            expectSentence(words, "bad.json") { _ = try catalog.entry(named: "bad") }
         }
         try problem("format is 2") { $0.format = 2 }
         try problem("its name is") { $0.name = "other" }

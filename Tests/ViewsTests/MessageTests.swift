@@ -65,6 +65,41 @@ struct MessageTests {
         }
     }
 
+    @Test("Who cannot keep a session is told so; leaving asks when a picture would be lost")
+    func nothingLost() {
+        let second = ApplicationHarness().ready()
+        second.application.send(.session(.readOnly("Another workbench is open.")))
+        #expect(second.text().contains("! Another workbench is open."))
+
+        let app = ApplicationHarness().ready()
+        app.application.send(.session(.opened(recovered: nil, queue: [])))
+        app.press(.enter)
+        app.settle()
+        app.application.send(.session(.lostGallery("The gallery was not saved: disk full.")))
+        #expect(app.text().contains("✗ The gallery was not saved: disk full."))
+        app.press("q")
+        #expect(!app.state.isFinished)
+        #expect(app.text().contains("A picture is not saved."))
+        app.press(.escape)
+        // Written after all: nothing would be lost any more.
+        app.application.send(.session(.keptGallery))
+        app.press("q")
+        #expect(app.state.isFinished)
+    }
+
+    @Test("A model that cannot be loaded: the reason in the middle, its name once")
+    func failedModel() {
+        let app = ApplicationHarness()
+        app.wait { $0.models.isListed }
+        app.settle()
+        app.application.send(.models(.unloaded))
+        app.application.send(
+            .models(.failed("fake-digits", reason: "fake-digits: /w/x.safetensors is cut off.")))
+        let text = app.text()
+        #expect(text.contains("fake-digits could not be loaded"))
+        #expect(text.contains("✗ fake-digits was not loaded: /w/x.safetensors is cut off."))
+    }
+
     @Test("Ctrl-F goes on to the next size that differs")
     func zoom() {
         let wide = ApplicationHarness(size: CellSize(columns: 200, rows: 60)).ready()
