@@ -141,18 +141,27 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
         guard backend.looksTwice else { throw SymmetryError.notOffered("second look") }
         _ = try engine(settings)
         let key = "\(settings.metric.rawValue)/\(settings.neighbours)/\(settings.mean)"
-        return try looking.withLock {
-            if let kept = lock.withLock({ secondLooks[key] }) { return kept }
-            let made = try backend.secondLook(
-                at: bank.inputs, found, configuration: try RECONConfiguration(settings),
-                cancellation: cancellation)
-            lock.withLock {
-                // Each holds two small copies of every picture.
-                if secondLooks.count > 3 { secondLooks.removeAll() }
-                secondLooks[key] = made
-            }
-            return made
+        if let kept = lock.withLock({ secondLooks[key] }) { return kept }
+        // Who waits for another's look can still be called off.
+        while !looking.try() {
+            try cancellation.check()
+            Thread.sleep(forTimeInterval: 0.005)
         }
+        defer { looking.unlock() }
+        if let kept = lock.withLock({ secondLooks[key] }) { return kept }
+        let made = try backend.secondLook(
+            at: bank.inputs, found, configuration: try RECONConfiguration(settings),
+            cancellation: cancellation)
+        lock.withLock {
+            // Each holds two small copies of every picture.
+            if secondLooks.count > 3 { secondLooks.removeAll() }
+            secondLooks[key] = made
+        }
+        return made
+    }
+
+    func prepare(settings: SymmetrySettings, cancellation: Cancellation) throws {
+        _ = try secondLook(settings, cancellation: cancellation)
     }
 
     private func neighbours(

@@ -70,6 +70,11 @@ public protocol SymmetrySession: AnyObject, Sendable {
     /// A short name of an input, `digit 17` or its file's name.
     func name(of input: Int) -> String
 
+    /// Computes what all questions under these settings share, where that takes long (a second look
+    /// at a large bank); questions do it themselves otherwise.
+    /// - Throws: ``SymmetryError``, `CancellationError`.
+    func prepare(settings: SymmetrySettings, cancellation: Cancellation) throws
+
     /// The poses of a scope and the law fitted to them.
     /// - Throws: ``SymmetryError``, `CancellationError`.
     func distribution(
@@ -105,4 +110,8 @@ public protocol SymmetrySession: AnyObject, Sendable {
     /// nobody's neighbour.
     /// - Throws: ``SymmetryError``; ``SymmetryError/notOffered(_:)`` where inputs are no pictures.
     func add(_ picture: RGBImage, name: String) throws -> Int
+}
+
+extension SymmetrySession {
+    public func prepare(settings: SymmetrySettings, cancellation: Cancellation) throws {}
 }

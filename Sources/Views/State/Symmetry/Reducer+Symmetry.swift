@@ -145,7 +145,14 @@ nonisolated extension Reducer {
         _ side: SymmetrySide, _ facts: SymmetryFacts, _ state: inout AppState
     ) -> [Effect] {
         guard state.symmetry.sides[side] != nil else { return [] }
-        let isFirst = state.symmetry.side(side).facts?.modelName != facts.modelName
+        let before = state.symmetry.side(side).facts
+        // k belongs to the size of a set, and so does all that nobody has changed.
+        let isFirst =
+            before?.modelName != facts.modelName
+            || before?.offer.defaults == state.symmetry.side(side).settings
+        if before?.offer.defaults.neighbours != facts.offer.defaults.neighbours {
+            state.symmetry.sides[side]?.settings.neighbours = facts.offer.defaults.neighbours
+        }
         state.symmetry.sides[side]?.forgetAnswers()
         state.symmetry.sides[side]?.facts = facts
         if isFirst || side == .b {

@@ -206,6 +206,7 @@ nonisolated final class SymmetryWorker: @unchecked Sendable {
         let input = question.input
         let settings = question.settings
         speak(question, cancellation) { attempt in
+            try session.prepare(settings: settings, cancellation: cancellation)
             // What a person waits for comes first: the needle, then the chart, then pictures.
             if let rotation = question.rotation {
                 try attempt {
