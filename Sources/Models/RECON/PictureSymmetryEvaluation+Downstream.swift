@@ -49,6 +49,8 @@ extension PictureSymmetryEvaluation {
                             result.mutualInformation)))
             }
         }
+        // Natural poses with offsets are not upright: a classifier of upright pictures is of no use.
+        guard law.offsets.allSatisfy({ $0 == 0 }) else { return metrics }
         return metrics + (try layerFigures(engine, second, standardTest, secondTest))
     }
 
