@@ -77,9 +77,6 @@ CCUDA_TEXT(skinny) = {
 CCUDA_TEXT(convolution_wgmma) = {
 #embed "../Core/CUDA/Kernels/convolution_wgmma.cu"
     , 0};
-CCUDA_TEXT(product_sm90) = {
-#embed "../Core/CUDA/Kernels/product_sm90.cu"
-    , 0};
 CCUDA_TEXT(channels_last) = {
 #embed "../Core/CUDA/Kernels/channels_last.cu"
     , 0};
@@ -110,7 +107,6 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_SAMPLING: return sampling;
     case CCUDA_SOURCE_SKINNY: return skinny;
     case CCUDA_SOURCE_CONVOLUTION_WGMMA: return convolution_wgmma;
-    case CCUDA_SOURCE_PRODUCT_SM90: return product_sm90;
     case CCUDA_SOURCE_CHANNELS_LAST: return channels_last;
     }
     return "";

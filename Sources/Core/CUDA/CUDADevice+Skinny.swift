@@ -37,8 +37,7 @@ extension CUDADevice {
         x: Tensor, weight: Tensor
     )? {
         let (rows, columns, inner) = (x.shape[0], weight.shape[0], weight.shape[1])
-        let fits = rows <= Self.mostRows || takesRows(rows, columns: columns, inner: inner)
-        guard Self.usesPassKernels, precision == .bfloat16, rows > 0, fits,
+        guard Self.usesPassKernels, precision == .bfloat16, rows > 0, rows <= Self.mostRows,
             columns % Self.tile == 0,
             inner % 8 == 0, inner > 0, weight.isContiguous,
             bias.map({ $0.dtype == .float32 && $0.isContiguous }) ?? true,
@@ -68,7 +67,7 @@ extension CUDADevice {
     }
 
     /// Whether no work of the graph that is being captured, nor any before it, writes a weight.
-    func isConstant(_ weight: Tensor) -> Bool {
+    private func isConstant(_ weight: Tensor) -> Bool {
         lock.withLock {
             guard let capture else { return false }
             let address = UInt64(UInt(bitPattern: weight.storage.address))
@@ -85,12 +84,6 @@ extension CUDADevice {
             Self.usesPassKernels && precision == .bfloat16 && width % 4 == 0 && width <= 4096
         guard isNarrow else { return composedResidual(x, input, weight, bias, next) }
         let inner = weight.shape[1]
-        if takesRows(rows, columns: width, inner: inner),
-            let (input, weight) = operands(input, weight, bias)
-        {
-            let parts = rowProducts(input, weight)
-            return residualNorm(x, parts: parts, splits: parts.shape[0], bias: bias, next)
-        }
         if rows <= Self.fewRows || width <= Self.narrowWidth && inner <= 2 * width,
             let operands = operands(input, weight, bias)
         {

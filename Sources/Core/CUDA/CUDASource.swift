@@ -14,8 +14,6 @@ enum CUDASource: String, Sendable, CaseIterable {
     case convolutionF32 = "convolution_f32"
     case convolutionWGMMA = "convolution_wgmma"
     case channelsLast = "channels_last"
-    /// Of compute capability 9.0 alone.
-    case productSM90 = "product_sm90"
 
     private var name: ccuda_source_name {
         switch self {
@@ -39,7 +37,6 @@ enum CUDASource: String, Sendable, CaseIterable {
         case .skinny: CCUDA_SOURCE_SKINNY
         case .convolutionWGMMA: CCUDA_SOURCE_CONVOLUTION_WGMMA
         case .channelsLast: CCUDA_SOURCE_CHANNELS_LAST
-        case .productSM90: CCUDA_SOURCE_PRODUCT_SM90
         }
     }
 
@@ -55,7 +52,6 @@ enum CUDASource: String, Sendable, CaseIterable {
                 CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_WGMMA,
                 CCUDA_SOURCE_ATTENTION_SM90_HEADER,
             ]
-        case .productSM90: [CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_WGMMA]
         default: [CCUDA_SOURCE_COMMON]
         }
     }
