@@ -71,6 +71,15 @@ struct KeyDecoderTests {
         #expect(decoder.tick(time: 0.26) == [.key(KeyPress(.escape))])
     }
 
+    @Test("Ctrl-C ends a paste whose end was lost")
+    func interruptedPaste() throws {
+        let interrupt = try #require(KeyPress("C-c"))
+        #expect(
+            decode("\u{1B}[200~abc\u{3}\u{3}") == [
+                .paste("abc", isTruncated: false), .key(interrupt), .key(interrupt),
+            ])
+    }
+
     @Test("Kitty's key releases are no keys")
     func releases() { #expect(decode("\u{1B}[97;1:3u").isEmpty) }
 

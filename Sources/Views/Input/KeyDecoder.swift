@@ -264,6 +264,13 @@ nonisolated public struct KeyDecoder: Sendable {
     private static let pasteEnd: [UInt8] = [0x1B, 0x5B, 0x32, 0x30, 0x31, 0x7E]
 
     private mutating func paste(_ byte: UInt8) {
+        // Terminals paste no control characters: this is the key, and a paste whose end was lost
+        // must not swallow it.
+        if byte == 0x03 {
+            finishPaste(markerLength: 0)
+            ground(byte)
+            return
+        }
         let end = Self.pasteEnd
         if buffer.count >= Self.pasteLimit + end.count {
             // Keep as much as may be the start of the end marker.
