@@ -31,16 +31,16 @@ extension CUDADevice {
         let (ownRows, threads, stages) = Self.forward
         let items = items(intervals, layout)
         let blocks = items?.queryCount ?? CUDAAttentionTiles.count(x.queries, ownRows)
-        // Two tiles of queries, keys and values on their way, the keys' norms, barriers, items taken.
+        // Two tiles of queries, keys and values on their way, the keys' norms, barriers.
         let shared =
             128 * (2 * ownRows + 2 * stages * Self.tile) + 4 * stages * Self.tile + 16 * stages
-            + 40
+            + 16
         launch(
             kernel("attention_forward", in: .attentionSM90),
             grid: (min(blocks * x.pairs, multiprocessors), 1, 1), block: (threads, 1, 1),
             shared: shared,
             arguments(x, table(intervals, layout), .optional(items?.queries)) + [
-                .int(blocks), .int(x.pairs), .tensor(arrivals(2)), .tensor(output),
+                .int(blocks), .int(x.pairs), .tensor(output),
                 .int(output.dtype == .float32 ? 1 : 0),
                 .tensor(logSumExp),
             ] + strides(output))

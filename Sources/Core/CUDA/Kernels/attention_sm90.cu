@@ -202,10 +202,10 @@ struct item_place {
     }
 };
 
-// Blocks take items, up to OWN queries of a head of a sequence, as they come to them; the next one's operands come
-// while this one is worked at. counts: two zeros, which are left as zeros.
+// Every block takes every gridDim.x-th of the items, up to OWN queries of a head of a sequence; the next one's
+// operands come while this one is worked at.
 extern "C" __global__ void __launch_bounds__(THREADS, 1)
-    attention_forward(OPERANDS, int blocks, int pairs, int *counts, void *out, int is_float, float *logsumexp, ROWS(os)) {
+    attention_forward(OPERANDS, int blocks, int pairs, void *out, int is_float, float *logsumexp, ROWS(os)) {
     GATHER(qs);
     GATHER(ks);
     GATHER(vs);
@@ -214,13 +214,12 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     uint8_t *q_tiles = memory, *k_tiles = q_tiles + 2 * OWN_BYTES;
     uint8_t *v_tiles = k_tiles + STAGES * TILE_BYTES;
     float *norms = (float *)(v_tiles + STAGES * TILE_BYTES);
-    uint64_t *full = (uint64_t *)(norms + STAGES * TILE), *empty = full + STAGES, *free_q = empty + STAGES, *known = free_q + 2;
-    int *taken = (int *)(known + 2);
+    uint64_t *full = (uint64_t *)(norms + STAGES * TILE), *empty = full + STAGES, *free_q = empty + STAGES;
     const int group = threadIdx.x >> 7;
     if (threadIdx.x == 0) {
         for (int i = 0; i < STAGES; ++i)
             barrier_init(full + i, 128), barrier_init(empty + i, 4 * GROUPS);
-        for (int i = 0; i < 2; ++i) barrier_init(free_q + i, 4 * GROUPS), barrier_init(known + i, 1);
+        for (int i = 0; i < 2; ++i) barrier_init(free_q + i, 4 * GROUPS);
         fence_barriers();
     }
     __syncthreads();
@@ -230,18 +229,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
         turn<STAGES> now;
         turn<2> own;
         int before = -1;
-        const int thread = threadIdx.x & 127;
-        int next = blockIdx.x;
-        for (;; own.next()) {
-            barrier_wait(free_q + own.stage, own.parity ^ 1);
-            if (thread == 0) {
-                taken[own.stage] = next < blocks * pairs ? next : -1;
-                barrier_arrive(known + own.stage);
-            }
-            group_barrier(2 * GROUPS);
-            const int item = taken[own.stage];
-            if (item < 0) break;
-            if (thread == 0) next = gridDim.x + atomicAdd(counts, 1);
+        for (int item = blockIdx.x; item < blocks * pairs; item += gridDim.x) {
             const item_place own_item(item, items, blocks, queries, keys);
             const int pair = own_item.pair;
             const uint16_t *k_from = k + head_offset(ks, pair, heads);
@@ -249,8 +237,9 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
             barrier_wait(free_q + own.stage, own.parity ^ 1);
             copy_tile<OWN>(q + head_offset(qs, pair, heads), qs.row, own_item.first, own_item.end,
                            q_tiles + own.stage * OWN_BYTES);
+            own.next();
             for (int tile = 0; tile < own_item.count; ++tile) {
-                const int key = own_item.low + tile * TILE;
+                const int key = own_item.low + tile * TILE, thread = threadIdx.x & 127;
                 barrier_wait(empty + now.stage, now.parity ^ 1);
                 copy_tile<TILE>(k_from, ks.row, key, keys, k_tiles + now.stage * TILE_BYTES);
                 copy_tile<TILE>(v_from, vs.row, key, keys, v_tiles + now.stage * TILE_BYTES);
@@ -276,7 +265,6 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
             fence_shared();
             barrier_arrive(full + before);
         }
-        if (thread == 0 && is_last(counts + 1, gridDim.x)) counts[0] = 0;
         return;
     }
 
@@ -285,10 +273,7 @@ extern "C" __global__ void __launch_bounds__(THREADS, 1)
     turn<STAGES> now;
     turn<2> slot;
     if (group == GROUPS - 1) give_turn(group);
-    for (;; slot.next()) {
-        barrier_wait(known + slot.stage, slot.parity);
-        const int item = taken[slot.stage];
-        if (item < 0) break;
+    for (int item = blockIdx.x; item < blocks * pairs; item += gridDim.x, slot.next()) {
         const item_place own_item(item, items, blocks, queries, keys);
         const int pair = own_item.pair, end = own_item.end;
         const int first_row = own_item.first + group * 64, row = first_row + warp * 16 + g;
