@@ -22,4 +22,7 @@ nonisolated public struct Cell: Sendable, Hashable {
 
     /// What fills the cells under a picture: never blank to curses, so no erase covers it.
     static let pictureFiller: Character = "\u{00A0}"
+
+    /// Looks like a blank but is none to curses: written again when what stands there goes.
+    static let heldBlank: Character = "\u{2002}"
 }

@@ -8,7 +8,8 @@ nonisolated extension Surface {
         guard row >= 0, row < size.rows else { return "" }
         var line = ""
         for cell in cells[row * size.columns..<(row + 1) * size.columns] where cell.width != 0 {
-            line.append(cell.picture == 0 ? cell.character : "▒")
+            let text = cell.character == Cell.heldBlank ? " " : cell.character
+            line.append(cell.picture == 0 ? text : "▒")
         }
         while line.last == " " { line.removeLast() }
         return line

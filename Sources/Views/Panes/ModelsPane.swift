@@ -99,7 +99,11 @@ enum ModelsPane: Pane {
         guard let device = models.devices.first(where: { $0.name == name }) else {
             return "On \(name)"
         }
-        guard let total = device.totalBytes else { return "On \(name): \(device.title)" }
+        guard let total = device.totalBytes else {
+            // "On cpu: CPU" would say it twice.
+            let isNamed = device.title.lowercased().hasPrefix(name.lowercased())
+            return "On " + (isNamed ? device.title : "\(name): \(device.title)")
+        }
         let memory =
             device.freeBytes.map { "\(context.bytes($0)) of \(context.bytes(total)) free" }
             ?? context.bytes(total)

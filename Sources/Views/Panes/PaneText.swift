@@ -12,10 +12,10 @@ extension DrawContext {
         if state.options.isMotionReduced { return }
         ProgressBar(share, style: fill, usesASCII: isASCII).draw(
             into: &surface, rect: Rect(x: x, y: y, width: width, height: 1), theme: theme)
-        // Some fonts' part blocks reach a pixel to the left. A no-break space there makes the cell
-        // one that is written again when the bar is gone, and that pixel with it.
-        if let cell = surface[x - 1, y], cell.character == " " {
-            surface.put("\u{A0}", x: x - 1, y: y, style: cell.style)
+        // Some fonts' part blocks reach a pixel to the left. An en space there makes the cell one
+        // that is written again when the bar is gone, and that pixel with it.
+        if !isASCII, let cell = surface[x - 1, y], cell == Cell(" ", style: cell.style) {
+            surface.put(Cell.heldBlank, x: x - 1, y: y, style: cell.style)
         }
     }
 

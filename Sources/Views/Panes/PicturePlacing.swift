@@ -22,6 +22,13 @@ extension DrawContext {
     /// Pixels of a cell as pictures use them: two half-blocks, or braille's eight dots.
     var pictureCell: PixelSize { state.pictureMode.pixelsPerCell(state.terminal) }
 
+    /// What fills cells that a picture covers in part: the pane's ground as this terminal shows it,
+    /// so that no edge is seen between the two.
+    private var pictureGround: Color {
+        let shown = state.terminal.colors.shown(theme[.background].background)
+        return shown == .default ? state.terminal.background ?? .rgb(0, 0, 0) : shown
+    }
+
     /// The smallest rectangle of cells in the middle of `rect` that shows the picture as large as
     /// it goes.
     func fitted(_ content: PictureContent, in rect: Rect) -> Rect {
@@ -41,9 +48,7 @@ extension DrawContext {
         alignTop: Bool = false
     ) -> Rect {
         var content = content
-        content.background =
-            theme[.background].background.components == nil
-            ? .rgb(0, 0, 0) : theme[.background].background
+        content.background = pictureGround
         var place = fitted(content, in: rect)
         if alignTop { place = place.offset(x: 0, y: rect.y - place.y) }
         guard !place.isEmpty else { return place }

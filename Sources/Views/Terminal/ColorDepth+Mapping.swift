@@ -28,6 +28,17 @@ nonisolated extension Capabilities.ColorDepth {
         }
     }
 
+    /// A colour as it will look after the terminal's palette has rounded it; `default` where only
+    /// the terminal knows.
+    func shown(_ color: Color) -> Color {
+        let index = index(of: color)
+        if index < 0 { return .default }
+        if self == .direct, case .rgb = color { return color }
+        guard let entry = UInt8(exactly: index) else { return color }
+        let (r, g, b) = Self.rgb(of: entry)
+        return .rgb(UInt8(r), UInt8(g), UInt8(b))
+    }
+
     private typealias RGB = (Int, Int, Int)
 
     /// Values below 8 mean palette entries even on a direct-colour terminal.

@@ -33,6 +33,9 @@ nonisolated public struct TextField: Sendable, Equatable {
     }
 
     /// Draws the field; returns where the cursor stands on the surface, for the real cursor.
+    ///
+    /// The cell under it has the text's style: terminals draw what their cursor covers in the cell's
+    /// own ground, and a cell that looked like a cursor itself would hide its letter.
     @discardableResult
     public func draw(
         into surface: inout Surface, rect: Rect, theme: Theme, isFocused: Bool,
@@ -54,15 +57,10 @@ nonisolated public struct TextField: Sendable, Equatable {
         for index in first..<characters.count {
             if index == cursor { place = Point(x: x, y: rect.y) }
             guard x + widths[index] <= rect.maxX else { break }
-            let isCursor = isFocused && index == cursor
-            surface.put(
-                characters[index], x: x, y: rect.y, style: isCursor ? theme[.cursor] : style)
+            surface.put(characters[index], x: x, y: rect.y, style: style)
             x += widths[index]
         }
-        if cursor >= characters.count, x < rect.maxX {
-            place = Point(x: x, y: rect.y)
-            if isFocused { surface.put(" ", x: x, y: rect.y, style: theme[.cursor]) }
-        }
+        if cursor >= characters.count, x < rect.maxX { place = Point(x: x, y: rect.y) }
         return isFocused ? place : nil
     }
 

@@ -6,7 +6,8 @@ extension DatasetError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .notFound(let name, let files, let places):
-            return "\(name) was not found. Looked for \(files.joined(separator: ", ")) "
+            return
+                "\(name.prefix(1).uppercased())\(name.dropFirst()) was not found. Looked for \(files.joined(separator: ", ")) "
                 + "(each also with .gz) in: \(places.joined(separator: ", ")). "
                 + "Put the files into one of these folders or name another one."
         case .countMismatch(let first, let firstCount, let second, let secondCount):
