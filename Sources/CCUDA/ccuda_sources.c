@@ -30,6 +30,9 @@ CCUDA_TEXT(convolution_f32) = {
 CCUDA_TEXT(normalization) = {
 #embed "../Core/CUDA/Kernels/normalization.cu"
     , 0};
+CCUDA_TEXT(attention_header) = {
+#embed "../Core/CUDA/Kernels/attention.cuh"
+    , 0};
 CCUDA_TEXT(attention) = {
 #embed "../Core/CUDA/Kernels/attention.cu"
     , 0};
@@ -95,6 +98,7 @@ const char *ccuda_source(ccuda_source_name name) {
     case CCUDA_SOURCE_CONVOLUTION: return convolution;
     case CCUDA_SOURCE_CONVOLUTION_F32: return convolution_f32;
     case CCUDA_SOURCE_NORMALIZATION: return normalization;
+    case CCUDA_SOURCE_ATTENTION_HEADER: return attention_header;
     case CCUDA_SOURCE_ATTENTION: return attention;
     case CCUDA_SOURCE_ATTENTION_BF16_HEADER: return attention_bf16_header;
     case CCUDA_SOURCE_ATTENTION_BF16: return attention_bf16;

@@ -45,12 +45,16 @@ enum CUDASource: String, Sendable, CaseIterable {
         switch self {
         case .convolution, .convolutionWGMMA, .skinny:
             [CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE]
+        case .attention: [CCUDA_SOURCE_COMMON, CCUDA_SOURCE_ATTENTION_HEADER]
         case .attentionBF16, .attentionGradientBF16:
-            [CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_ATTENTION_BF16_HEADER]
+            [
+                CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_ATTENTION_HEADER,
+                CCUDA_SOURCE_ATTENTION_BF16_HEADER,
+            ]
         case .attentionSM90, .attentionGradientSM90:
             [
                 CCUDA_SOURCE_COMMON, CCUDA_SOURCE_TENSORCORE, CCUDA_SOURCE_WGMMA,
-                CCUDA_SOURCE_ATTENTION_SM90_HEADER,
+                CCUDA_SOURCE_ATTENTION_HEADER, CCUDA_SOURCE_ATTENTION_SM90_HEADER,
             ]
         default: [CCUDA_SOURCE_COMMON]
         }

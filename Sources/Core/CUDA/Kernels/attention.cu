@@ -5,18 +5,6 @@
 #define TILE 32
 #define FARTHEST 8  // head sizes up to 32 · FARTHEST
 
-// Where row r of (batch, head) lies: base + batch · strides[0] + head · strides[1] + r · strides[2].
-struct rows {
-    int64_t batch, head, row;
-};
-// A kernel takes the three strides one by one.
-#define ROWS(s) int64_t s##_batch, int64_t s##_head, int64_t s##_row
-#define GATHER(s) const rows s = {s##_batch, s##_head, s##_row}
-
-__device__ __forceinline__ int64_t head_offset(rows s, int pair, int heads) {
-    return (pair / heads) * s.batch + (pair % heads) * s.head;
-}
-
 // Rows first.. of a matrix into shared memory, zeros behind; `pitch` is odd against bank conflicts.
 __device__ __forceinline__ void load_tile(
     const float* from, int64_t row, int first, int count, int dim, int pitch, float* to) {

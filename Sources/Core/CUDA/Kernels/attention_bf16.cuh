@@ -4,21 +4,6 @@
 enum { KEYS = 64, THREADS = 128 };
 // Wider heads read the fragments of their own rows again and again: registers are for sums.
 #define IS_HELD(D) (D <= 64)
-#define LOG2E 1.4426950408889634f
-#define LN2 0.6931471805599453f
-#define EVERY_LANE 0xffffffffu
-
-// Where row r of (batch, head) lies: base + batch · strides[0] + head · strides[1] + r · strides[2].
-struct rows {
-    int64_t batch, head, row;
-};
-#define ROWS(s) int64_t s##_batch, int64_t s##_head, int64_t s##_row
-#define GATHER(s) const rows s = {s##_batch, s##_head, s##_row}
-
-__device__ __forceinline__ int64_t head_offset(rows s, int pair, int heads) {
-    return (pair / heads) * s.batch + (pair % heads) * s.head;
-}
-
 // Rows first… of a matrix to shared memory, zeros behind the last. Rows are padded by 16 bytes, so that the
 // eight rows of an ldmatrix lie in different banks.
 template <int D, int COUNT>
@@ -74,8 +59,6 @@ __device__ __forceinline__ void fragment(uint32_t (&a)[4], const float (&left)[4
     a[3] = to_bf16x2(right[2], right[3]);
 }
 
-__device__ __forceinline__ float low_half(uint32_t x) { return __uint_as_float(x << 16); }
-__device__ __forceinline__ float high_half(uint32_t x) { return __uint_as_float(x & 0xffff0000u); }
 
 // Over the four lanes that share a row of sums.
 __device__ __forceinline__ float quad_sum(float x) {

@@ -3,14 +3,6 @@
 
 // TILE: rows of the operand that walks by.
 enum { TILE = 128, ROW_BYTES = 128, TILE_BYTES = TILE * ROW_BYTES };
-#define LOG2E 1.4426950408889634f
-#define LN2 0.6931471805599453f
-#define EVERY_LANE 0xffffffffu
-struct rows {
-    int64_t batch, head, row;
-};
-#define ROWS(s) int64_t s##_batch, int64_t s##_head, int64_t s##_row
-#define GATHER(s) const rows s = {s##_batch, s##_head, s##_row}
 
 // bounds: starts, then ends, of all queries' intervals; items: of each block its own rows and what they see
 // (CUDAAttentionItems).
@@ -28,12 +20,6 @@ __device__ __forceinline__ void registers_up() {
     asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(COUNT));
 }
 
-__device__ __forceinline__ float low_half(uint32_t x) { return __uint_as_float(x << 16); }
-__device__ __forceinline__ float high_half(uint32_t x) { return __uint_as_float(x & 0xffff0000u); }
-
-__device__ __forceinline__ int64_t head_offset(rows s, int pair, int heads) {
-    return (pair / heads) * s.batch + (pair % heads) * s.head;
-}
 
 // 16-byte piece c of row r in a swizzled tile.
 __device__ __forceinline__ uint32_t piece(int r, int c) { return r * ROW_BYTES + ((c ^ (r & 7)) << 4); }
