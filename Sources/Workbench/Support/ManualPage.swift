@@ -123,7 +123,11 @@ struct ManualPage {
             ("XDG_CONFIG_HOME", "Where workbench/config.toml and workbench/themes are."),
             ("XDG_DATA_HOME", "Where workbench/weights is."),
             ("XDG_STATE_HOME", "Where workbench keeps its session, its queue and its log."),
-            ("NO_COLOR", "Set and not empty: attributes instead of colours."),
+            (
+                "NO_COLOR",
+                "Set and not empty: attributes instead of colours of text. Pictures keep theirs; "
+                    + "--images braille shows them in one."
+            ),
             ("COLORTERM", "truecolor or 24bit: the terminal shows all colours."),
         ])
         page.section("FILES")
