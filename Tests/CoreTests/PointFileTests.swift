@@ -39,9 +39,35 @@ import Testing
         ("f 1 2 3\n", "faces.obj"), ("nothing\nhere\n", "words.xyz"),
         ("3\ncut\nH 0 0 0\n", "cut.xyz"), ("1\nno number\nH 0 zero 0\n", "zero.xyz"),
         ("v nan 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "nan.obj"),
+        ("v 1e300 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n", "large.obj"),
     ])
     func whatIsWrongIsSaid(text: String, name: String) {
         #expect(throws: FileFormatError.self) { try mesh(text, name) }
+    }
+
+    @Test(arguments: ["nan", "inf", "-inf", "1e300", "-1e13"])
+    func coordinatesThatNoNetworkBearsAreRefusedInMoleculesToo(number: String) {
+        let text = "2\nodd\nH 0 0 0\nH 0 \(number) 0\n"
+        let error = #expect(throws: FileFormatError.self) {
+            try XYZFile(text: text, path: "odd.xyz")
+        }
+        #expect(error?.description.contains("point 2") == true)
+    }
+
+    @Test(arguments: ["none.off", "none.obj", "none.ply", "none.xyz"])
+    func filesWithoutBytesAreCalledEmpty(name: String) {
+        let error = #expect(throws: FileFormatError.self) { try mesh("", name) }
+        #expect(
+            error?.description.hasSuffix("\(name): the file is empty (0 bytes); get it again.")
+                == true)
+    }
+
+    @Test func aPipeThatNobodyWritesToDoesNotHoldTheProgram() throws {
+        let path = folder.path + "/pipe.xyz"
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect(throws: FileFormatError.wrongKind(path: path, expected: "a file")) {
+            try TriangleMesh(path: path)
+        }
     }
 
     @Test func elementsStandBeforeTheNumbers() throws {

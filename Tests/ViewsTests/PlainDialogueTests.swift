@@ -60,6 +60,36 @@ struct PlainDialogueTests {
         #expect(talk.app.files.paths == ["out.png"])
     }
 
+    @Test("A class that does not exist is refused; no list stays open behind it")
+    func wrongClass() {
+        let talk = Talk()
+        let said = talk.type("class dragon")
+        #expect(said.contains("Nothing fits dragon.") && said.contains("class alone lists"))
+        #expect(talk.app.state.overlays.isEmpty)
+        #expect(talk.type("class seven") == "Class seven.")
+    }
+
+    @Test("In a list, words that fit nothing are named, and commands leave it")
+    func wordsInAList() {
+        let talk = Talk()
+        #expect(talk.type("class").contains("Type a number to choose"))
+        let said = talk.type("dragon")
+        #expect(said.contains("Nothing fits dragon.") && !said.contains("1: "))
+        #expect(!talk.app.state.overlays.isEmpty)
+        talk.type("seed 5")
+        #expect(!talk.app.state.overlays.isEmpty)
+        talk.type("next-pane")
+        #expect(talk.app.state.overlays.isEmpty)
+    }
+
+    @Test("A mask without a picture, and beside it, is not painted in silence")
+    func paintingNothing() {
+        let talk = Talk()
+        #expect(talk.type("box 4 4 20 12").contains("There is no picture to paint on."))
+        talk.type("preview", "generate", "mask", "take-sample")
+        #expect(talk.type("box 400 400 500 500").contains("outside of the picture of 28 by 28"))
+    }
+
     @Test("Values are typed, refused with the reason, and undone")
     func values() {
         let talk = Talk()

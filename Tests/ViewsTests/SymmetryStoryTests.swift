@@ -38,6 +38,23 @@ struct SymmetryStoryTests {
         }
     }
 
+    @Test("The command copied is that of the set, the scope and the changed settings")
+    func copiedCommand() throws {
+        let app = Self.open()
+        let facts = try #require(app.state.symmetry.facts)
+        let plain = try #require(CommandLineText.equivalent(to: app.state))
+        #expect(plain.hasPrefix("workbench symmetry show \(facts.modelName) --set "))
+        #expect(plain.contains(" --input 0") && !plain.contains("--metric"))
+        app.press("jd")
+        app.settleSymmetry()
+        let changed = try #require(CommandLineText.equivalent(to: app.state))
+        let metric = app.state.symmetry.current.settings.metric.rawValue
+        #expect(changed.contains(" --input 1") && changed.contains(" --metric \(metric)"))
+        app.press("w")
+        app.settleSymmetry()
+        #expect(CommandLineText.equivalent(to: app.state)?.hasSuffix(" --raw") == true)
+    }
+
     @Test("Where the first model's data is missing the next one opens, and says why")
     func missingData() {
         let missing = SymmetryError.sourceMissing(construction: "fake-multiple", places: ["data"])

@@ -72,6 +72,23 @@ import Testing
         try refuse(["show", "recon-tetris", "--mean", "median"], "frechet")
         try refuse(["show", "recon-tetris", "--class", "lime", "--count", "60"], "line")
         try refuse(["show", "recon-tetris", "--folder", program.folder.path], "nothing to read")
+        let good = "2\nm\nC 0 0 0\nC 0 0 1\n"
+        try Data(good.utf8).write(to: URL(fileURLWithPath: program.folder.file("a.xyz")))
+        // The sentence names the folder, and a file is no folder.
+        try refuse(
+            ["show", "recon-molecules", "--folder", program.folder.path],
+            "\(program.folder.path): 1 input is too few")
+        try refuse(
+            ["show", "recon-molecules", "--folder", program.folder.file("a.xyz")], "not a folder")
+    }
+
+    @Test func aMoleculeWithACoordinateThatIsNoNumberIsLeftOut() throws {
+        for i in 0..<4 {
+            let text = "3\nm\nC 0 0 0\nC 0 \(i == 3 ? "nan" : "1.\(i)") 0\nO 1 1 1\n"
+            try Data(text.utf8).write(to: URL(fileURLWithPath: program.folder.file("\(i).xyz")))
+        }
+        let text = try symmetry("show", "recon-molecules", "--folder", program.folder.path).output
+        #expect(text.contains("1 of 4 files left out") && text.contains("3.xyz"))
     }
 
     @Test func entriesAgreeWithClosedForms() throws {

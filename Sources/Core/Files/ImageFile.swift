@@ -7,7 +7,7 @@ public enum ImageFile {
     ///
     /// - Throws: ``FileFormatError``.
     public static func read(path: String) throws -> RGBImage {
-        let file = try MappedFile(path: path)
+        let file = try MappedFile(filledPath: path)
         return try withExtendedLifetime(file) {
             if file.bytes.starts(with: PNG.signature) {
                 return try PNG.decode(file.bytes, path: path)

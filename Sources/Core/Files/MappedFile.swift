@@ -18,7 +18,8 @@ public final class MappedFile: @unchecked Sendable {
     ///
     /// - Throws: ``FileFormatError`` when it does not exist, is a folder or cannot be read.
     public init(path: String) throws(FileFormatError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting: a pipe that nobody writes to would hold the program for ever.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             throw errno == ENOENT || errno == ENOTDIR
                 ? .notFound(path: path) : .unreadable(path: path, reason: Self.reason(errno))
@@ -42,6 +43,14 @@ public final class MappedFile: @unchecked Sendable {
         self.path = path
         byteCount = count
         address = start
+    }
+
+    /// The same, for formats that a file without bytes cannot be of.
+    ///
+    /// - Throws: ``FileFormatError``; `empty` when there are no bytes.
+    public convenience init(filledPath path: String) throws(FileFormatError) {
+        try self.init(path: path)
+        guard byteCount > 0 else { throw .empty(path: path) }
     }
 
     deinit {

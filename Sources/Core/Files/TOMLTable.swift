@@ -57,9 +57,14 @@ public struct TOMLTable: Sendable, Equatable {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
+            var isFolder: ObjCBool = false
+            let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
             let reason =
-                FileManager.default.fileExists(atPath: path)
-                ? "it can't be read" : "there is no such file"
+                isFolder.boolValue
+                ? "this is a folder; give the path of a file"
+                : isThere
+                    ? "it can't be read; check its permissions"
+                    : "there is no such file; check the path"
             throw TOMLError(.unreadable(reason: reason), at: start, file: path)
         }
         let bytes = Array(data)

@@ -111,7 +111,7 @@ public struct TensorArchive: Sendable {
     /// Only headers are read; the tensors stay in the mapping.
     /// - Throws: ``FileFormatError``.
     public static func open(path: String) throws -> TensorArchive {
-        let file = try MappedFile(path: path)
+        let file = try MappedFile(filledPath: path)
         if PyTorchZip.recognises(file) { return try PyTorchZip.open(file) }
         if Safetensors.recognises(file) { return try Safetensors.open(file) }
         if PyTorchLegacy.recognises(file) { return try PyTorchLegacy.open(file) }

@@ -16,7 +16,7 @@ extension TriangleMesh {
             switch words.first {
             case "v":
                 let values = words.dropFirst().prefix(3).compactMap { Double($0) }
-                guard values.count == 3 else { throw malformed("a vertex of three numbers") }
+                guard values.count == 3 else { throw malformed("a vertex is not three numbers") }
                 vertices.append(SIMD3(values[0], values[1], values[2]))
             case "f":
                 var corners: [Int32] = []
@@ -66,7 +66,7 @@ extension TriangleMesh {
         }
         for words in lines.dropFirst().prefix(counts[0]) {
             let values = words.prefix(3).compactMap { Double($0) }
-            guard values.count == 3 else { throw malformed("a vertex of three numbers") }
+            guard values.count == 3 else { throw malformed("a vertex is not three numbers") }
             vertices.append(SIMD3(values[0], values[1], values[2]))
         }
         for words in lines.dropFirst(1 + counts[0]).prefix(counts[1]) {

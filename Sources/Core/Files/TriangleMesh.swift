@@ -22,13 +22,14 @@ public struct TriangleMesh: Sendable, Equatable {
 
     /// Reads a PLY (ascii, little- or big-endian), OBJ, OFF or list of points by its extension.
     ///
-    /// - Throws: ``FileFormatError``, also where a coordinate is not finite.
+    /// - Throws: ``FileFormatError``, also where a coordinate is not finite or beyond
+    ///   ``XYZFile/largestCoordinate``.
     public init(path: String) throws {
         let lower = path.lowercased()
         if lower.hasSuffix(".xyz") {
             try self.init(vertices: XYZFile(path: path).positions, triangles: [])
         } else {
-            let file = try MappedFile(path: path)
+            let file = try MappedFile(filledPath: path)
             if lower.hasSuffix(".ply") {
                 try self.init(ply: [UInt8](file.bytes), path: path)
             } else {
@@ -40,10 +41,7 @@ public struct TriangleMesh: Sendable, Equatable {
                 }
             }
         }
-        for v in vertices where !(v.x.isFinite && v.y.isFinite && v.z.isFinite) {
-            throw FileFormatError.malformed(
-                path: path, offset: nil, reason: "a coordinate is not a finite number")
-        }
+        try XYZFile.checkRange(of: vertices, path: path)
     }
 
     mutating func addFan(_ corners: [Int32]) {

@@ -49,11 +49,32 @@ public struct XYZFile: Sendable, Equatable {
             throw .notRecognised(path: path, expected: "lines of three numbers")
         }
         elements = names.count == positions.count ? names : nil
+        try Self.checkRange(of: positions, path: path)
+    }
+
+    /// The largest coordinate that is taken, either sign: beyond it the squares of distances leave
+    /// the range of the networks' 32-bit numbers.
+    public static let largestCoordinate = 1e12
+
+    /// - Throws: ``FileFormatError`` where a coordinate is not a number or out of all proportion.
+    static func checkRange(of points: [SIMD3<Double>], path: String) throws(FileFormatError) {
+        for (index, p) in points.enumerated() {
+            guard p.x.isFinite && p.y.isFinite && p.z.isFinite else {
+                throw .malformed(
+                    path: path, offset: nil,
+                    reason: "a coordinate of point \(index + 1) is not a finite number")
+            }
+            guard max(abs(p.x), abs(p.y), abs(p.z)) <= largestCoordinate else {
+                throw .malformed(
+                    path: path, offset: nil,
+                    reason: "a coordinate of point \(index + 1) is beyond \(largestCoordinate)")
+            }
+        }
     }
 
     /// - Throws: ``FileFormatError``.
     public init(path: String) throws {
-        let file = try MappedFile(path: path)
+        let file = try MappedFile(filledPath: path)
         try self.init(text: String(decoding: file.bytes, as: UTF8.self), path: path)
     }
 }

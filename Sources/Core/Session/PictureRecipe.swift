@@ -69,6 +69,20 @@ public struct PictureRecipe: Sendable, Equatable, Codable {
         self.edit = edit.map(Edit.init)
     }
 
+    /// The recipe inside a picture.
+    ///
+    /// - Throws: ``FileFormatError`` when there is none, it is damaged, or of a later format, of
+    ///   which something would be lost unseen.
+    public static func read(path: String) throws -> PictureRecipe {
+        let recipe = try PictureMetadata.read(PictureRecipe.self, path: path)
+        guard recipe.format == 1 else {
+            throw FileFormatError.unsupported(
+                path: path, what: "a recipe of format \(recipe.format)",
+                hint: "it was written by version \(recipe.program) of the program; use that one")
+        }
+        return recipe
+    }
+
     /// The edit to run again.
     ///
     /// - Throws: `DecodingError` when the stored picture or mask does not have its stated size.

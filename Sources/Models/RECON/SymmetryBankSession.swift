@@ -39,7 +39,8 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
         cancellation: Cancellation, progress: @Sendable (Int, Int, String) -> Void
     ) throws {
         guard inputs.inputs.count > 2 else {
-            throw SymmetryError.tooFewInputs(count: inputs.inputs.count, needed: 2)
+            throw SymmetryError.tooFewInputs(
+                source: inputs.title, count: inputs.inputs.count, needed: 2)
         }
         self.backend = backend
         bank = inputs
@@ -54,7 +55,10 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             if found == nil { found = part } else { found?.append(part) }
         }
         progress(total, total, "embedding")
-        guard let found else { throw SymmetryError.tooFewInputs(count: 0, needed: 2) }
+        guard let found else {
+            throw SymmetryError.tooFewInputs(
+                source: inputs.title, count: 0, needed: 2)
+        }
         self.found = found
         let isPlane = Pose.group == .so2
         var settings = defaults

@@ -129,6 +129,9 @@ enum SymmetryFolders {
         guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder) else {
             throw FileFormatError.notFound(path: folder)
         }
+        guard isFolder.boolValue else {
+            throw FileFormatError.wrongKind(path: folder, expected: "a folder")
+        }
         func names(_ path: String) -> [String] {
             ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
                 .filter { !$0.hasPrefix(".") }.sorted()

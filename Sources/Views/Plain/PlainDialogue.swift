@@ -103,9 +103,22 @@ public final class PlainDialogue {
         if !argument.isEmpty {
             if !application.state.overlays.isEmpty {
                 answer(argument)
+                leaveUnfittingList(word, argument)
             } else if application.state.schedule.editing != nil {
                 type(argument)
             }
+        }
+    }
+
+    /// An argument that nothing in a list fits is refused; the list does not stay open behind it.
+    private func leaveUnfittingList(_ word: String, _ argument: String) {
+        guard let top = application.state.overlays.last, top == heard.overlay else { return }
+        switch top {
+        case .prompt, .question, .menu: return
+        default:
+            application.send(.overlay(.close))
+            heard.overlay = nil
+            say("\(word) alone lists what there is.")
         }
     }
 
@@ -166,6 +179,16 @@ public final class PlainDialogue {
         let from = MaskPoint(x: numbers[0], y: numbers[1])
         let to = numbers.count == 4 ? MaskPoint(x: numbers[2], y: numbers[3]) : from
         if application.state.layout.focus != .mask { application.send(.focus(.mask)) }
+        guard let mask = application.state.mask.mask else {
+            return say(
+                "There is no picture to paint on. edit-picture in the preview takes the one shown, "
+                    + "open FILE one of yours.")
+        }
+        guard max(from.x, to.x) >= 0, max(from.y, to.y) >= 0,
+            min(from.x, to.x) < mask.width, min(from.y, to.y) < mask.height
+        else {
+            return say("That is outside of the picture of \(mask.width) by \(mask.height) pixels.")
+        }
         let tool = application.state.mask.tool
         let wanted: MaskTool =
             shape == "box"
@@ -207,13 +230,26 @@ public final class PlainDialogue {
             } else if let number = Int(text) {
                 application.send(.overlay(.choose(number - 1)))
             } else {
-                replaceText(text)
-                guard let now = application.state.overlays.last else { return }
-                if application.state.lineCount(of: now) == 1 {
-                    application.send(.overlay(.choose(0)))
-                }
+                narrow(to: text)
             }
         }
+    }
+
+    /// Chooses what alone fits; where nothing does, a command leaves the list.
+    private func narrow(to text: String) {
+        replaceText(text)
+        guard let narrowed = application.state.overlays.last else { return }
+        let count = application.state.lineCount(of: narrowed)
+        if count == 1 { return application.send(.overlay(.choose(0))) }
+        guard count == 0 else { return }
+        let word = text.split(separator: " ").first.map { $0.lowercased() } ?? text
+        if Command(name: word) != nil || Self.shortNames[word] != nil {
+            application.send(.overlay(.close))
+            return perform(text)
+        }
+        replaceText("")
+        heard.overlay = application.state.overlays.last
+        say("Nothing fits \(text). Type a number, other letters, or an empty line to leave.")
     }
 
     private func chooseClass(_ number: Int) {
@@ -290,6 +326,7 @@ public final class PlainDialogue {
     }
 
     private func tellRuns(_ state: AppState) {
+        tellKept(state)
         for run in state.runs.runs where heard.runs[run.id] != run.state {
             heard.runs[run.id] = run.state
             let name = "Run \(run.id), \(state.title(of: run))"
@@ -308,6 +345,17 @@ public final class PlainDialogue {
             case .failed(let reason): say("\(name): failed. \(reason)")
             }
         }
+    }
+
+    /// Pictures that were there before the program started: how many, not each of them.
+    private func tellKept(_ state: AppState) {
+        let kept = state.runs.runs.filter { $0.id < 0 && heard.runs[$0.id] == nil }
+        guard !kept.isEmpty else { return }
+        for run in kept { heard.runs[run.id] = run.state }
+        say(
+            kept.count == 1
+                ? "One picture from before is in the gallery."
+                : "\(kept.count) pictures from before are in the gallery.")
     }
 
     private func tellProgress(_ state: AppState) {

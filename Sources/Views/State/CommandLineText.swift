@@ -28,6 +28,7 @@ nonisolated enum CommandLineText {
             return loaded.map { "workbench models show \(quoted($0.card.name))" }
                 ?? sample(of: state)
         case .train: return training(state)
+        case .symmetry: return symmetry(state.symmetry) ?? sample(of: state)
         default: return sample(of: state)
         }
     }

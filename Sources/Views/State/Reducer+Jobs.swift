@@ -134,7 +134,7 @@ nonisolated extension Reducer {
                 ?? state.model?.card
         else { return [] }
         let recipe = PictureRecipe(
-            program: "workbench " + Version.current, card: card, index: index,
+            program: Version.current, card: card, index: index,
             sampling: run.request, schedule: run.schedule, edit: run.edit)
         return [
             .savePicture(image, recipe: recipe, path: path, run: id, overwrites: overwrites)

@@ -37,7 +37,7 @@ nonisolated public struct Services: Sendable {
         openPicture: @escaping @Sendable (String, Int) throws -> (RGBImage, String?) =
             Services.openPictureFile,
         openRecipe: @escaping @Sendable (String) throws -> (PictureRecipe, RGBImage) = {
-            (try PictureMetadata.read(PictureRecipe.self, path: $0), try PNG.read(path: $0))
+            (try PictureRecipe.read(path: $0), try PNG.read(path: $0))
         },
         importMask: @escaping @Sendable (String) throws -> PixelMask = Services.importMaskFile,
         writeMask: @escaping @Sendable (PixelMask, String) throws -> Void = {

@@ -52,9 +52,10 @@ struct ForwardCommand: ComputingCommand {
 
     func validate() throws {
         if list { return }
-        guard entry != nil else {
+        guard let entry else {
             throw ValidationError("Name an entry; `workbench forward --list` shows all.")
         }
+        _ = try Registry.forwardEntry(named: entry)
         let needsWeights =
             Registry.forwardEntries.first { $0.name == entry }?.needsWeights ?? true
         let missing = [("--weights", weights), ("--input", input), ("--output", output)]

@@ -34,7 +34,7 @@ struct ReplayCommand: ComputingCommand {
     }
 
     func run() throws {
-        let recipe = try PictureMetadata.read(PictureRecipe.self, path: file)
+        let recipe = try PictureRecipe.read(path: file)
         let picture = try PNG.read(path: file)
         let interrupt = Interrupt()
         let access = try ModelAccess(common)

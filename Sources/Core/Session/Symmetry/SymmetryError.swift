@@ -10,7 +10,7 @@ public enum SymmetryError: Error, Equatable, Sendable {
     /// A folder without anything that the model can read.
     case nothingReadable(folder: String, expected: String)
     /// Fewer inputs than neighbours were asked for.
-    case tooFewInputs(count: Int, needed: Int)
+    case tooFewInputs(source: String, count: Int, needed: Int)
     /// A setting outside of its range.
     case invalidSetting(name: String, value: String, allowed: String)
     /// An index without an input.
@@ -32,10 +32,10 @@ extension SymmetryError: CustomStringConvertible {
                 + "\(known.joined(separator: ", "))."
         case .nothingReadable(let folder, let expected):
             return "\(folder) holds nothing to read; this model wants \(expected)."
-        case .tooFewInputs(let count, let needed):
+        case .tooFewInputs(let source, let count, let needed):
             return
-                "\(count) \(count == 1 ? "input is" : "inputs are") too few: \(needed) neighbours "
-                + "need at least \(needed + 1) inputs. Give more of them."
+                "\(source): \(count) \(count == 1 ? "input is" : "inputs are") too few: "
+                + "\(needed) neighbours need at least \(needed + 1) inputs. Give more of them."
         case .invalidSetting(let name, let value, let allowed):
             return "\(name) = \(value) is not possible; allowed: \(allowed)."
         case .noSuchInput(let index, let count):

@@ -11,6 +11,8 @@ extension FileFormatError: CustomStringConvertible {
             return "\(path): this is not \(expected); give the path of \(expected)."
         case .unreadable(let path, let reason):
             return "\(path): cannot be read (\(reason)); check its permissions."
+        case .empty(let path):
+            return "\(path): the file is empty (0 bytes); get it again."
         case .notRecognised(let path, let expected):
             return "\(path): the first bytes are not those of \(expected); "
                 + "give a file of that kind."
@@ -22,7 +24,9 @@ extension FileFormatError: CustomStringConvertible {
                 + "the file is damaged or not meant for this program."
         case .malformed(let path, let offset, let reason):
             let place = offset.map { " at byte \($0)" } ?? ""
-            return "\(path): damaged\(place): \(reason); get the file again."
+            // Reasons that are sentences of other errors bring their own full stop.
+            let clause = reason.hasSuffix(".") ? String(reason.dropLast()) : reason
+            return "\(path): damaged\(place): \(clause); get the file again."
         case .unsupported(let path, let what, let hint):
             return "\(path): \(what) is not supported; \(hint)."
         case .notWritable(let path, let reason):

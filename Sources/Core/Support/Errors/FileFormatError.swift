@@ -11,6 +11,8 @@ public enum FileFormatError: Error, Equatable, Sendable {
     case wrongKind(path: String, expected: String)
     /// The system refused to open or read it; `reason` is the system's own word.
     case unreadable(path: String, reason: String)
+    /// The file has no bytes.
+    case empty(path: String)
     /// The first bytes are not those of any format that is accepted here.
     case notRecognised(path: String, expected: String)
     /// The file ends before `what` does.
