@@ -59,9 +59,16 @@ nonisolated final class SessionStore: @unchecked Sendable {
         return .leftBehind(snapshot, queue: readQueue())
     }
 
+    /// Someone may have cleared the state away while the program runs; work is kept all the same.
+    private func remakeFolder() throws {
+        guard !FileManager.default.fileExists(atPath: folder) else { return }
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    }
+
     /// Writes pictures first, then the file that refers to them, each atomically.
     func write(_ snapshot: SessionSnapshot) throws {
         guard lockDescriptor >= 0 else { return }
+        try remakeFolder()
         var document = snapshot
         if let source = try? snapshot.source?.image() {
             try PNG.write(source, to: sourcePath)
@@ -83,6 +90,7 @@ nonisolated final class SessionStore: @unchecked Sendable {
             unlink(queuePath)
             return
         }
+        try remakeFolder()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         try AtomicWrite.write([UInt8](try encoder.encode(queue)), to: queuePath)
@@ -98,6 +106,7 @@ nonisolated final class SessionStore: @unchecked Sendable {
 
     func write(firstSteps: Set<FirstStep>) throws {
         guard lockDescriptor >= 0 else { return }
+        try remakeFolder()
         let names = firstSteps.map(\.rawValue).sorted()
         try AtomicWrite.write([UInt8](try JSONEncoder().encode(names)), to: firstStepsPath)
     }

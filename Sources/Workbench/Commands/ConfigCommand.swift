@@ -24,6 +24,7 @@ struct ConfigCommand: ParsableCommand {
 
         @Argument(help: "The file; your own config.toml when left out.")
         var file: String?
+        @OptionGroup var common: CommonOptions
 
         func run() throws {
             let path = try ConfigCommand.path(file)
@@ -31,7 +32,14 @@ struct ConfigCommand: ParsableCommand {
                 return Output.line("\(path): there is none; the defaults hold.")
             }
             let settings = Settings(file: path, isRequired: true)
-            let problems = settings.messages
+            var problems = settings.messages
+            if let name = settings.options.themeName {
+                do {
+                    _ = try ThemesCommand.library(common).theme(named: name)
+                } catch {
+                    problems.append("\(error)")
+                }
+            }
             guard !problems.isEmpty else { return Output.line("\(path): good") }
             for problem in problems { Output.note("workbench: \(problem)") }
             throw ExitCode(ExitStatus.badInput)

@@ -14,7 +14,7 @@ struct ThemesCommand: ParsableCommand {
             """,
         subcommands: [List.self, Check.self], defaultSubcommand: List.self)
 
-    private static func library(_ common: CommonOptions) throws -> ThemeLibrary {
+    static func library(_ common: CommonOptions) throws -> ThemeLibrary {
         let locator = try AssetLocator(
             .process(
                 modelsDirectory: common.modelsFolder, dataDirectory: common.dataFolder))

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Core
 
-extension CommandLineText {
+nonisolated extension CommandLineText {
     /// `workbench symmetry show …` for the active side; nil while no set is open.
     ///
     /// Settings that are the set's own defaults are left out. An input that was added by hand is in
