@@ -174,12 +174,15 @@ public final class WorkbenchApplication: Application {
 
     public func willTerminate() {
         state.session.dirtySince = state.session.dirtySince ?? state.now
-        perform(Reducer.saveSession(&state))
+        perform(Reducer.saveLayout(&state) + Reducer.saveSession(&state))
         runner.shutDown(keepsSession: true)
     }
 
     /// Ends the workers after the loop has ended by the person's will.
-    public func shutDown() { runner.shutDown(keepsSession: false) }
+    public func shutDown() {
+        perform(Reducer.saveLayout(&state))
+        runner.shutDown(keepsSession: false)
+    }
 
     // MARK: Actions
 

@@ -225,4 +225,48 @@ struct HistoryTests {
         app.press(KeyPress(.up, .control))
         #expect(frame() == before)
     }
+
+    @Test("Dividers stand at the next start where they were dragged to; a damaged file moves none")
+    func keptDividers() throws {
+        let app = ApplicationHarness().ready()
+        func frame(_ app: ApplicationHarness) -> Rect? {
+            ScreenLayout(app.state, size: app.size).arrangement.panes.first {
+                $0.pane == .schedule
+            }?.frame
+        }
+        let plain = frame(app)
+        app.press("2")
+        app.press(KeyPress(.right, .control))
+        let folder = try TemporaryFolder()
+        let store = SessionStore(folder: folder.path)
+        guard case .fresh = store.open() else { throw CancellationError() }
+        try store.write(layout: app.state.layout.weights)
+        let next = ApplicationHarness().ready()
+        next.application.send(.session(.layout(store.layout())))
+        #expect(frame(next) == frame(app))
+        #expect(frame(next) != plain)
+        for damaged in [[1.0], [0, 0, 0, 0, 0, 0, 0, 0], [Double.nan]] {
+            next.application.send(.session(.layout(["wide": damaged, "medium": damaged])))
+            #expect(frame(next) == plain)
+        }
+    }
+
+    @Test("The folder of the state is made again when it was cleared away")
+    func clearedFolder() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/state"
+        let store = SessionStore(folder: path)
+        guard case .fresh = store.open() else { throw CancellationError() }
+        try FileManager.default.removeItem(atPath: path)
+        try store.write(layout: ["wide": [1]])
+        #expect(store.layout() == ["wide": [1]])
+    }
+
+    @Test("Choosing a class where the mode takes none says which mode does")
+    func classOfAnInpaint() {
+        let app = ApplicationHarness().ready()
+        app.press("4")
+        app.press("C")
+        #expect(app.state.notice?.text.contains("takes no class") == true)
+    }
 }

@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func filesOfAnotherKind() throws {
-        try refuse([], "empty.pth", "first bytes")
+        try refuse([], "empty.pth", "0 bytes")
         try refuse(Array("hello, world\n".utf8), "text.safetensors", "first bytes")
         let picture = FileManager.default.contents(atPath: Fixture.path("pictures/scene.png"))
         try refuse([UInt8](try #require(picture)), "picture.pth", "first bytes")

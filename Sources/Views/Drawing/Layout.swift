@@ -104,6 +104,30 @@ nonisolated public struct Layout<Pane: Hashable & Sendable>: Sendable {
     /// Screens smaller than this show nothing.
     public static var smallestUsable: CellSize { CellSize(columns: 20, rows: 6) }
 
+    /// The weights of all branches, outer ones first.
+    public var weights: [Double] { Self.weights(of: root) }
+
+    private static func weights(of node: Node) -> [Double] {
+        guard case .split(_, let branches) = node else { return [] }
+        return branches.map(\.weight) + branches.flatMap { weights(of: $0.node) }
+    }
+
+    /// The same tree with other weights; itself where these are not of such a tree.
+    public func with(weights: [Double]) -> Layout {
+        guard weights.count == self.weights.count,
+            weights.allSatisfy({ $0.isFinite && (1e-3...1e6).contains($0) })
+        else { return self }
+        var rest = weights[...]
+        return Layout(Self.weighted(root, &rest))
+    }
+
+    private static func weighted(_ node: Node, _ weights: inout ArraySlice<Double>) -> Node {
+        guard case .split(let axis, var branches) = node else { return node }
+        for i in branches.indices { branches[i].weight = weights.popFirst() ?? 1 }
+        for i in branches.indices { branches[i].node = weighted(branches[i].node, &weights) }
+        return .split(axis, branches)
+    }
+
     /// All panes in reading order.
     public var panes: [Pane] { Self.panes(of: root) }
 

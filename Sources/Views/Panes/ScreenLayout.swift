@@ -28,6 +28,9 @@ nonisolated struct ScreenLayout {
             form = size.columns >= 104 && size.rows >= 26 ? .wide : .medium
         }
         tree = state.layout.trees[form] ?? Self.tree(form, size: size, state: state)
+        if state.layout.trees[form] == nil, let weights = state.layout.kept[form.rawValue] {
+            tree = tree.with(weights: weights)
+        }
         if state.layout.focus.fillsScreen {
             tree = Layout(.pane(.center, minimum: CellSize(columns: 20, rows: 4)))
         }

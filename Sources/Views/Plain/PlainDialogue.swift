@@ -240,7 +240,11 @@ public final class PlainDialogue {
         replaceText(text)
         guard let narrowed = application.state.overlays.last else { return }
         let count = application.state.lineCount(of: narrowed)
-        if count == 1 { return application.send(.overlay(.choose(0))) }
+        if count == 1 {
+            application.send(.overlay(.choose(0)))
+            if case .classes = narrowed { sayClass() }
+            return
+        }
         guard count == 0 else { return }
         let word = text.split(separator: " ").first.map { $0.lowercased() } ?? text
         if Command(name: word) != nil || Self.shortNames[word] != nil {
@@ -259,7 +263,12 @@ public final class PlainDialogue {
             return say("Classes are 0 to \(count - 1).")
         }
         application.send(.schedule(.setClass(number)))
-        say("Class \(application.state.model?.className(number) ?? "").")
+        sayClass()
+    }
+
+    private func sayClass() {
+        let label = application.state.schedule.values.classLabel
+        say("Class \(application.state.model?.className(label) ?? "").")
     }
 
     private func choice(_ text: String, of overlay: Overlay) -> Int? {

@@ -158,6 +158,8 @@ nonisolated enum SessionAction: Sendable {
     /// A session may be written; `recovered` was left behind by a program that did not end.
     case opened(recovered: SessionSnapshot?, queue: [StoredRun])
     case firstSteps(Set<FirstStep>)
+    /// Weights of layouts that were dragged at earlier starts.
+    case layout([String: [Double]])
     /// Finished runs of earlier starts.
     case gallery([Run])
     case readOnly(String)

@@ -124,6 +124,12 @@ nonisolated extension Command {
         case .chooseClass:
             if Reducer.readyModel(&state) != nil {
                 state.overlays.append(.classes(FilteredList()))
+                let mode = state.mask.settings.mode
+                if state.layout.focus == .mask, mode == .inpaint || mode == .outpaint {
+                    Reducer.notify(
+                        .info, "Mode \(mode.rawValue) takes no class: M goes on to mode class.",
+                        &state)
+                }
             }
         case .nextVariant: return Reducer.change(.variant, by: 1, &state)
         case .nextMode: return Reducer.change(.mode, by: 1, &state)

@@ -23,6 +23,7 @@ nonisolated enum Effect: Sendable {
     case saveQueue([StoredRun])
     case openRecipe(path: String)
     case saveFirstSteps(Set<FirstStep>)
+    case saveLayout([String: [Double]])
     /// Keeps finished runs for the next start.
     case saveGallery([Run])
     case openPicture(path: String, side: Int)

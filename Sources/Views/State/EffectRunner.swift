@@ -49,6 +49,7 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         files.async { [mailbox] in
             let opening = sessions.open()
             mailbox.post(.session(.firstSteps(sessions.firstSteps())))
+            mailbox.post(.session(.layout(sessions.layout())))
             let pictures = sessions.readGallery()
             if !pictures.isEmpty { mailbox.post(.session(.gallery(pictures))) }
             switch opening {
@@ -130,6 +131,9 @@ nonisolated final class EffectRunner: @unchecked Sendable {
         case .saveFirstSteps(let taken):
             // Lost steps are shown once more; that is no reason to complain.
             files.async { [sessions] in try? sessions?.write(firstSteps: taken) }
+        case .saveLayout(let weights):
+            // Dividers stand where they always stood then; no reason to complain either.
+            files.async { [sessions] in try? sessions?.write(layout: weights) }
         case .saveGallery(let runs):
             files.async { [sessions, mailbox] in
                 do {

@@ -45,7 +45,7 @@ nonisolated enum LayoutSlot: Sendable, Hashable {
 }
 
 /// How the panes share the screen at its size.
-nonisolated enum ScreenForm: Sendable, Hashable {
+nonisolated enum ScreenForm: String, Sendable, Hashable {
     /// Three columns.
     case wide
     /// Two columns; the right one's panes are tabs of the middle.
@@ -64,4 +64,15 @@ nonisolated struct LayoutState: Sendable {
     var zoom = Zoom.normal
     /// Layouts with dividers that were dragged, by form of the screen.
     var trees: [ScreenForm: Layout<LayoutSlot>] = [:]
+    /// Weights of dragged layouts of earlier starts, by the name of the form.
+    var kept: [String: [Double]] = [:]
+    /// Whether dividers stand elsewhere than on the disk.
+    var isUnsaved = false
+
+    /// All weights to keep: those of this start before those of earlier ones.
+    var weights: [String: [Double]] {
+        var all = kept
+        for (form, tree) in trees { all[form.rawValue] = tree.weights }
+        return all
+    }
 }

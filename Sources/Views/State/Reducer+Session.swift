@@ -20,6 +20,7 @@ nonisolated extension Reducer {
             }
             return resumeWaiting(&state)
         case .firstSteps(let taken): state.firstSteps = FirstStepsState(taken: taken, isKnown: true)
+        case .layout(let weights): state.layout.kept = weights
         case .gallery(let runs): restoreGallery(runs, &state)
         case .readOnly(let reason):
             state.session.isReadOnly = true
@@ -36,6 +37,13 @@ nonisolated extension Reducer {
             return [.log(.error, reason)]
         }
         return []
+    }
+
+    /// The effect that keeps where dividers were dragged to, if any was.
+    static func saveLayout(_ state: inout AppState) -> [Effect] {
+        guard state.layout.isUnsaved else { return [] }
+        state.layout.isUnsaved = false
+        return state.session.isReadOnly ? [] : [.saveLayout(state.layout.weights)]
     }
 
     /// The effect that writes the session, if there is something to write.

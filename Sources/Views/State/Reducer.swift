@@ -76,7 +76,7 @@ nonisolated enum Reducer {
         turnEye(&state)
         if let notice = state.notice, notice.until <= now { state.notice = nil }
         if let since = state.session.dirtySince, now - since >= SessionState.delay {
-            return saveSession(&state)
+            return saveLayout(&state) + saveSession(&state)
         }
         return []
     }
@@ -98,7 +98,10 @@ nonisolated enum Reducer {
     private static func layout(_ action: LayoutAction, _ state: inout AppState) {
         switch action {
         case .resized(let size): state.layout.size = size
-        case .setTree(let form, let tree): state.layout.trees[form] = tree
+        case .setTree(let form, let tree):
+            state.layout.trees[form] = tree
+            state.layout.isUnsaved = true
+            markDirty(&state)
         }
     }
 }

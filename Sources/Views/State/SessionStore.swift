@@ -29,6 +29,7 @@ nonisolated final class SessionStore: @unchecked Sendable {
     private var sourcePath: String { folder + "/session-source.png" }
     private var picturePath: String { folder + "/session-picture.png" }
     private var firstStepsPath: String { folder + "/first-steps.json" }
+    private var layoutPath: String { folder + "/layout.json" }
     private var queuePath: String { folder + "/queue.json" }
     private var lockPath: String { folder + "/session.lock" }
 
@@ -109,6 +110,20 @@ nonisolated final class SessionStore: @unchecked Sendable {
         try remakeFolder()
         let names = firstSteps.map(\.rawValue).sorted()
         try AtomicWrite.write([UInt8](try JSONEncoder().encode(names)), to: firstStepsPath)
+    }
+
+    /// Weights of layouts that were dragged at earlier starts, by the form of the screen.
+    func layout() -> [String: [Double]] {
+        guard let data = FileManager.default.contents(atPath: layoutPath) else { return [:] }
+        return (try? JSONDecoder().decode([String: [Double]].self, from: data)) ?? [:]
+    }
+
+    func write(layout: [String: [Double]]) throws {
+        guard lockDescriptor >= 0 else { return }
+        try remakeFolder()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        try AtomicWrite.write([UInt8](try encoder.encode(layout)), to: layoutPath)
     }
 
     /// Pictures of earlier starts; read once, after the lock is held.
