@@ -113,6 +113,7 @@ struct PlainDialogueTests {
         #expect(talk.type("generat").contains("done"))
         #expect(talk.type("C-f").isEmpty == false || talk.app.state.layout.zoom == .half)
         #expect(talk.type("genrate").contains("Did you mean generate?"))
+        #expect(talk.type("symetry").contains("Did you mean symmetry?"))
         #expect(talk.type("view").contains("could be"))
         #expect(talk.type("help").contains("In Tokens:"))
         #expect(talk.type("").contains("Model:"))

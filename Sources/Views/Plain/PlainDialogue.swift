@@ -147,7 +147,9 @@ public final class PlainDialogue {
     }
 
     private func refuse(_ word: String) {
-        let names = Command.allCases.map(\.name) + Array(Self.shortNames.keys.sorted())
+        let names =
+            Command.allCases.map(\.name) + Array(Self.shortNames.keys.sorted())
+            + PaneID.allCases.map(\.name)
         let fitting = names.filter { $0.hasPrefix(word) }
         if fitting.count > 1 {
             say("\(word) could be \(fitting.joined(separator: ", ")).")

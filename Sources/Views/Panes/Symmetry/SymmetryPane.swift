@@ -141,7 +141,7 @@ enum SymmetryPane: Pane {
         let state = context.state.symmetry
         var title = "No set of inputs is open"
         var text =
-            "Symmetry models tell for every input how much data like it are turned, "
+            "Symmetry models tell for every input how far data like it is turned, "
             + "put it upright, and say whether its pose lies outside of the data."
         switch state.opening {
         case .opening(let name): title = "Opening: \(name)…"
