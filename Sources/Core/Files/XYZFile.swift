@@ -67,7 +67,7 @@ public struct XYZFile: Sendable, Equatable {
             guard max(abs(p.x), abs(p.y), abs(p.z)) <= largestCoordinate else {
                 throw .malformed(
                     path: path, offset: nil,
-                    reason: "a coordinate of point \(index + 1) is beyond \(largestCoordinate)")
+                    reason: "a coordinate of point \(index + 1) is beyond ±1e12")
             }
         }
     }
