@@ -47,6 +47,10 @@ struct SymmetryFigures {
             if !isJSON { found.map(EvaluateCommand.row).forEach(Output.line) }
             metrics += found
         }
+        if metrics.isEmpty {
+            let names = parts.map(\.rawValue).sorted().joined(separator: ", ")
+            throw InputError("\(entry.card.name) has no figures of this part: \(names).")
+        }
         if updateCard { try EvaluateCommand.store(metrics, in: entry, quiet: common.quiet) }
         if isJSON {
             try Output.json(
