@@ -62,7 +62,7 @@ extension PictureSymmetryEvaluation {
     ) throws -> [ModelCard.Metric] {
         let upright = try uprightTraining()
         // Always the same, however large the bank is.
-        let known = min(12_000, upright.count)
+        let known = min(Self.standardBank, upright.count)
         let nearest = NeighbourBank(
             FeatureMatrix(width: 784, values: Array(upright.pixels.prefix(784 * known))),
             metric: .euclidean)

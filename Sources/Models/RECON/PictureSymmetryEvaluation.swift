@@ -8,6 +8,8 @@ import Foundation
 /// Everything is made again from the upright pictures and a seed. Fit and inference are given pixels
 /// alone; labels and angles are read for the report.
 public final class PictureSymmetryEvaluation {
+    /// Pictures of the bank at most where nothing else is said.
+    public static let standardBank = 12_000
     /// k of the reference's experiments.
     static let neighbours = 45
     let model: PictureSymmetryModel
@@ -25,6 +27,8 @@ public final class PictureSymmetryEvaluation {
     let classifier: ImageClassifier?
     private let folder: String
     private var kept: [String: ClassPoses<Rotation2>] = [:]
+    /// Second looks of the model's own network, by their mean.
+    private var secondLooks: [SymmetryMean: RefinedRECON] = [:]
 
     /// - Parameters:
     ///   - folder: with the four files of MNIST; nil for the standard places.
@@ -35,7 +39,7 @@ public final class PictureSymmetryEvaluation {
     /// - Throws: errors of the data; ``SymmetryError``.
     public init(
         model: PictureSymmetryModel, folder: String?, testCount: Int? = nil,
-        bankCount: Int = 12_000, other: PictureSymmetryModel? = nil,
+        bankCount: Int = standardBank, other: PictureSymmetryModel? = nil,
         classifier: ImageClassifier? = nil, seed: UInt64 = 0,
         cancellation: Cancellation = Cancellation(),
         progress: @escaping (String, Int, Int) -> Void = { _, _, _ in }
@@ -117,14 +121,19 @@ public final class PictureSymmetryEvaluation {
                 estimator: chosen))
     }
 
-    /// The engine that looks a second time.
-    func refined(
-        _ mean: SymmetryMean, of network: InvariantEquivariantAutoencoder? = nil
+    /// The engine that looks a second time; taken once for every mean.
+    func refined(_ mean: SymmetryMean) throws -> RefinedRECON {
+        if let found = secondLooks[mean] { return found }
+        let made = try refined(mean, training: poses("training pictures", of: bank.images))
+        secondLooks[mean] = made
+        return made
+    }
+
+    /// - Parameter training: the bank as a network sees it.
+    private func refined(
+        _ mean: SymmetryMean, training: ClassPoses<Rotation2>
     ) throws -> RefinedRECON {
         let chosen = Self.estimator(of: law)
-        let training =
-            try network.map { try $0.classPoses(of: bank.images, cancellation: cancellation) }
-            ?? poses("training pictures", of: bank.images)
         progress("second look", 0, 1)
         return try RefinedRECON(
             training: training, images: bank.images,
@@ -300,33 +309,33 @@ public final class PictureSymmetryEvaluation {
     func amortisedLevels(
         _ theta: SymmetryLevelNetwork, _ images: GreyImages
     ) throws -> [Double] {
-        var levels: [Double] = []
-        for start in stride(from: 0, to: images.count, by: 500) {
-            try cancellation.check()
-            let range = start..<min(start + 500, images.count)
-            let outputs = withoutGradients { theta(images.tensor(range)) }
-            levels +=
-                theta.output == .level
+        try answers(theta, images) { outputs in
+            theta.output == .level
                 ? outputs.floats().map(Double.init)
                 : outputs.argmax(axis: 1).int32s().map { Double($0) + 1 }
         }
-        return levels
     }
 
     /// Answers of Γ for many pictures.
     private func amortisedCentres(
         _ gamma: SymmetryLevelNetwork, _ images: GreyImages
     ) throws -> [Rotation2] {
-        var centres: [Rotation2] = []
+        try answers(gamma, images) { vectors in
+            InvariantEquivariantAutoencoder.degrees(vectors).map { Rotation2(degrees: $0) }
+        }
+    }
+
+    /// What a network answers for many pictures, some at a time.
+    private func answers<Answer>(
+        _ network: SymmetryLevelNetwork, _ images: GreyImages, read: (Tensor) -> [Answer]
+    ) throws -> [Answer] {
+        var found: [Answer] = []
         for start in stride(from: 0, to: images.count, by: 500) {
             try cancellation.check()
             let range = start..<min(start + 500, images.count)
-            let vectors = withoutGradients { gamma(images.tensor(range)) }
-            centres += InvariantEquivariantAutoencoder.degrees(vectors).map {
-                Rotation2(degrees: $0)
-            }
+            found += read(withoutGradients { network(images.tensor(range)) })
         }
-        return centres
+        return found
     }
 
     private func noiseFloor() throws -> ModelCard.Metric {
@@ -393,7 +402,7 @@ public final class PictureSymmetryEvaluation {
                     try refined(.frechet).distributions(
                         of: own, images: test.images, cancellation: cancellation)),
                 classes(
-                    try refined(.frechet, of: other.network).distributions(
+                    try refined(.frechet, training: training).distributions(
                         of: found, images: test.images, cancellation: cancellation))
             ),
         ]

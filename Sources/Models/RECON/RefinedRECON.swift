@@ -239,7 +239,7 @@ public final class RefinedRECON: Sendable {
 
     /// The distributions of the bank's pictures, in their order.
     public var distributionsOfTraining: [PoseDistribution<Rotation2>] {
-        raw.indices.map { distribution(pose: raw[$0], classes[$0]) }
+        raw.indices.map { classes[$0].distribution(pose: raw[$0], configuration: configuration) }
     }
 
     /// The distributions of other pictures.
@@ -250,17 +250,8 @@ public final class RefinedRECON: Sendable {
         cancellation: Cancellation = Cancellation()
     ) throws -> [PoseDistribution<Rotation2>] {
         let found = try classes(of: inputs, images: images, cancellation: cancellation)
-        return found.indices.map { distribution(pose: inputs.poses[$0], found[$0]) }
-    }
-
-    /// The distribution of an input whose class is known.
-    ///
-    /// - Parameter configuration: for law and rule; k, metric and centre are those of the class.
-    public func distribution(
-        pose: Rotation2, _ found: Class, configuration: RECONConfiguration? = nil
-    ) -> PoseDistribution<Rotation2> {
-        PoseDistribution(
-            pose: pose, neighbours: found.poses, centre: found.centre,
-            configuration: configuration ?? self.configuration)
+        return found.indices.map {
+            found[$0].distribution(pose: inputs.poses[$0], configuration: configuration)
+        }
     }
 }

@@ -10,6 +10,18 @@ public struct PoseClass<Pose: RotationGroup>: Sendable {
     public var poses: [Pose]
     /// Γ̂.
     public var centre: Pose
+
+    /// The distribution of the input whose class this is.
+    ///
+    /// - Parameters:
+    ///   - pose: the input's ψ.
+    ///   - configuration: for law and rule; k, metric and centre are those of the class.
+    func distribution(
+        pose: Pose, configuration: RECONConfiguration
+    ) -> PoseDistribution<Pose> {
+        PoseDistribution(
+            pose: pose, neighbours: poses, centre: centre, configuration: configuration)
+    }
 }
 
 /// What has looked at a bank twice: classes of its inputs, and of others.

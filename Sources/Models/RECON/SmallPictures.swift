@@ -49,7 +49,7 @@ enum SmallPictures {
         let k = min(k, candidates.k)
         var best = [Int32](repeating: 0, count: candidates.count * k)
         best.withUnsafeMutableBufferPointer { best in
-            let sink = Sink(pointer: best.baseAddress)
+            let sink = Shared(pointer: best.baseAddress)
             compare(pictures, bank, blocks: 64, cancellation) { row, queries, references in
                 guard let sink = sink.pointer else { return }
                 let order = candidates[row].enumerated().map { place, other in
@@ -129,7 +129,7 @@ enum SmallPictures {
         let width = bank.width
         var costs = [Float](repeating: 0, count: turned.count)
         costs.withUnsafeMutableBufferPointer { costs in
-            let sink = Costs(pointer: costs.baseAddress)
+            let sink = Shared(pointer: costs.baseAddress)
             compare(turned, bank, blocks: angles.count, cancellation) { row, queries, references in
                 guard let sink = sink.pointer else { return }
                 let own = candidates[first + row / angles.count].prefix(settings.references)
@@ -176,7 +176,7 @@ enum SmallPictures {
         queries.values.withUnsafeBufferPointer { own in
             bank.values.withUnsafeBufferPointer { others in
                 let (own, others) = (
-                    Source(pointer: own.baseAddress), Source(pointer: others.baseAddress)
+                    Shared(pointer: own.baseAddress), Shared(pointer: others.baseAddress)
                 )
                 let rows = queries.count
                 DispatchQueue.concurrentPerform(iterations: (rows + blocks - 1) / blocks) { block in
@@ -192,16 +192,8 @@ enum SmallPictures {
     }
 
     /// Rows of different blocks never overlap.
-    private struct Sink: @unchecked Sendable {
-        var pointer: UnsafeMutablePointer<Int32>?
-    }
-
-    private struct Costs: @unchecked Sendable {
-        var pointer: UnsafeMutablePointer<Float>?
-    }
-
-    private struct Source: @unchecked Sendable {
-        var pointer: UnsafePointer<Float>?
+    private struct Shared<Pointer>: @unchecked Sendable {
+        var pointer: Pointer?
     }
 
     /// - Parameter width: a multiple of eight.

@@ -191,9 +191,9 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
             let seen =
                 try own.map(second.classOfTraining) ?? second.classOf(entry.input, entry.found)
             return (
-                PoseDistribution(
-                    pose: entry.found.poses[0], neighbours: seen.poses, centre: seen.centre,
-                    configuration: try RECONConfiguration(settings)), seen.members.map(Int.init)
+                seen.distribution(
+                    pose: entry.found.poses[0], configuration: try RECONConfiguration(settings)),
+                seen.members.map(Int.init)
             )
         }
         let engine = try engine(settings)
@@ -220,10 +220,8 @@ final class SymmetryBankSession<Backend: SymmetryBackend>: SymmetrySession, @unc
                     try cancellation.check()
                     progress(i, count)
                 }
-                let seen = second.classOfTraining(i)
-                return PoseDistribution(
-                    pose: found.poses[i], neighbours: seen.poses, centre: seen.centre,
-                    configuration: configuration)
+                return second.classOfTraining(i)
+                    .distribution(pose: found.poses[i], configuration: configuration)
             }
             return keep(all, settings, progress: progress)
         }

@@ -82,7 +82,8 @@ struct SymmetryFigures {
             return found
         }
         let evaluation = try PictureSymmetryEvaluation(
-            model: pictures, folder: data, testCount: samples, bankCount: bank ?? 12_000,
+            model: pictures, folder: data, testCount: samples,
+            bankCount: bank ?? PictureSymmetryEvaluation.standardBank,
             other: other, classifier: classifier, seed: seed,
             cancellation: cancellation, progress: progress)
         return { try evaluation.run($0) }

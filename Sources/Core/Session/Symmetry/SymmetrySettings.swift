@@ -27,7 +27,7 @@ public enum SymmetryEstimator: String, Sendable, Codable, CaseIterable {
 }
 
 /// The centre that poses are corrected by.
-public enum SymmetryMean: Sendable, Equatable, Codable {
+public enum SymmetryMean: Sendable, Hashable, Codable {
     /// None: the raw poses (ssl-sym).
     case none
     /// The Fréchet mean: least squared distances.
